@@ -1,0 +1,6 @@
+"""The command line, for ``python -m synth``."""
+
+from synth.cli.main import main
+
+if __name__ == "__main__":
+    main()

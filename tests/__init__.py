@@ -1,0 +1,1 @@
+"""Tests of synth: the folders mirror the package."""
