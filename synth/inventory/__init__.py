@@ -1,0 +1,1 @@
+"""Who held which address and labels, and when."""
