@@ -1,0 +1,1 @@
+"""Edges: records folded by who opened what to whom, mergeable in any order."""
