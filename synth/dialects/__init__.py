@@ -1,0 +1,1 @@
+"""Policies as text: one package for each notation."""
