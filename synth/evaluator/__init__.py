@@ -1,0 +1,1 @@
+"""What policies say about traffic: verdicts, the rules behind them, and why."""

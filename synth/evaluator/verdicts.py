@@ -1,0 +1,147 @@
+"""Whether policies let traffic through: two judgements a row, at the client and at the server."""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+
+from synth.evaluator.admission import admit
+from synth.evaluator.bits import Mask
+from synth.evaluator.compile import DEFAULT, Compiled, Namespaces, Options, compile_policies
+from synth.evaluator.rows import Rows, ask, expand
+from synth.evaluator.traffic import Traffic
+from synth.policy.model import Direction, PolicySet
+
+CHUNK = 1 << 20
+"""Rows judged at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """Verdicts on n rows, bool[n] each.
+
+    A row is allowed if both sides let it through, denied if one side surely does not, and
+    undetermined if what is known of its ends does not decide. Where a side is not fully known,
+    *isolated* means possibly isolated, and *allowed* surely allowed.
+
+    | case | verdict |
+    |---|---|
+    | a side that is no pod, or that no policy isolates | allowed there |
+    | a pod to itself | allowed on both sides |
+    | from a node to a pod on it | allowed at the pod |
+    | an ambiguous end | what all its candidates agree on |
+    | a prefix partly inside a block, a node of unknown address | undetermined if it matters |
+    | a protocol other than SCTP, TCP, UDP, at an isolated side | undetermined |
+    | an undecided pair with an isolated end | undetermined |
+    """
+
+    egress_isolated: Mask
+    egress_allowed: Mask
+    ingress_isolated: Mask
+    ingress_allowed: Mask
+    undetermined: Mask
+
+    @classmethod
+    def empty(cls, rows: int) -> Self:
+        """Return verdicts with every answer False."""
+        return cls(*(np.zeros(rows, np.bool_) for _ in fields(cls)))
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.undetermined)
+
+    @property
+    def allowed(self) -> Mask:
+        """bool[n]: the rows that both sides let through."""
+        return self.egress_allowed & self.ingress_allowed & ~self.undetermined
+
+    @property
+    def denied(self) -> Mask:
+        """bool[n]: the rows that one side surely does not let through."""
+        return ~(self.egress_allowed & self.ingress_allowed) & ~self.undetermined
+
+
+def evaluate(
+    policies: PolicySet, traffic: Traffic, namespaces: Namespaces, *, options: Options = DEFAULT
+) -> Verdicts:
+    """Return the verdicts of the policies on the traffic.
+
+    ``namespaces`` gives namespaces' labels; one that only endpoints name exists all the same.
+    """
+    return judge(compile_policies(policies, traffic.endpoints, namespaces, options), traffic)
+
+
+def judge(compiled: Compiled, traffic: Traffic) -> Verdicts:
+    """Return the verdicts on the traffic, whose endpoints must be those compiled against."""
+    verdicts = Verdicts.empty(len(traffic))
+    for low in range(0, len(traffic), CHUNK):
+        part = slice(low, low + CHUNK)
+        judged = _judge_chunk(compiled, traffic.take(part))
+        for one in fields(Verdicts):
+            getattr(verdicts, one.name)[part] = getattr(judged, one.name)
+    return verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """One direction's judgement of concrete rows: surely allowed, and possibly allowed."""
+
+    isolated: Mask
+    sure: Mask
+    maybe: Mask
+
+
+def _judge_chunk(compiled: Compiled, traffic: Traffic) -> Verdicts:
+    verdicts = _judge_undecided(compiled, traffic)
+    rows = expand(compiled, traffic, np.flatnonzero(traffic.decided))
+    egress = _judge_side(compiled, rows, Direction.EGRESS)
+    ingress = _judge_side(compiled, rows, Direction.INGRESS)
+    allowed = _every(rows, egress.sure & ingress.sure)
+    possible = ~_every(rows, ~(egress.maybe & ingress.maybe))
+    decided = traffic.decided
+    verdicts.egress_isolated[decided] = ~_every(rows, ~egress.isolated)
+    verdicts.egress_allowed[decided] = _every(rows, egress.sure)
+    verdicts.ingress_isolated[decided] = ~_every(rows, ~ingress.isolated)
+    verdicts.ingress_allowed[decided] = _every(rows, ingress.sure)
+    verdicts.undetermined[decided] = possible & ~allowed
+    return verdicts
+
+
+def _judge_side(compiled: Compiled, rows: Rows, direction: Direction) -> _Judgement:
+    side = compiled.sides[direction]
+    asked = ask(compiled, rows, direction)
+    sure = admit(side, compiled.sure, asked.queries) | asked.exempt | ~asked.isolated
+    maybe = sure | asked.without_semantics
+    if compiled.maybe is not compiled.sure:
+        maybe |= admit(side, compiled.maybe, asked.queries)
+    return _Judgement(asked.isolated, sure, maybe)
+
+
+def _judge_undecided(compiled: Compiled, traffic: Traffic) -> Verdicts:
+    """Return verdicts on all rows as if undecided: either end may have opened."""
+    egress, ingress = (
+        _may_be_isolated(compiled, direction) for direction in (Direction.EGRESS, Direction.INGRESS)
+    )
+    out = egress[traffic.client] | egress[traffic.server]
+    into = ingress[traffic.client] | ingress[traffic.server]
+    return Verdicts(
+        egress_isolated=out,
+        egress_allowed=~out | traffic.same_pod,
+        ingress_isolated=into,
+        ingress_allowed=~into | traffic.same_pod,
+        undetermined=(out | into) & ~traffic.same_pod,
+    )
+
+
+def _may_be_isolated(compiled: Compiled, direction: Direction) -> Mask:
+    """Return bool[endpoints]: whether some candidate is isolated in the direction."""
+    group = compiled.sides[direction].group[compiled.class_of[compiled.choices.numbers]]
+    if not len(group):
+        return np.zeros(0, np.bool_)
+    return np.logical_or.reduceat(group >= 0, compiled.choices.first[:-1])
+
+
+def _every(rows: Rows, holds: Mask) -> Mask:
+    """Return, for each row of the traffic that stands in ``rows``, whether all of its rows hold."""
+    begin = np.flatnonzero(np.diff(rows.origin, prepend=-1))
+    return holds if len(begin) == len(holds) else np.logical_and.reduceat(holds, begin)
