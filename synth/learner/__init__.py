@@ -1,0 +1,1 @@
+"""From edges to policies: screen, roles, selectors, rules, questions."""

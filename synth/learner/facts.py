@@ -1,0 +1,257 @@
+"""What the screen asks of each edge, as boolean columns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.direction import Listeners
+from synth.edges.schema import NEVER, Edges
+from synth.flows import Rung
+from synth.inventory.endpoint import Endpoint, Kind
+from synth.inventory.listeners import (
+    declared_references,
+    exposed_ports,
+    listeners,
+    service_listeners,
+)
+from synth.inventory.model import Inventory
+from synth.learner.system import KUBELET_PORTS, dns_services, link_local
+from synth.policy.ports import Protocol
+
+Flags = NDArray[np.bool_]
+DAY = 24 * 3600 * 1_000_000
+SWEEP = 10
+"""Different failed contacts that make a client a sweeper, if it has few successful ones."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Facts about n edges; every property is bool[n] unless it says otherwise."""
+
+    edges: Edges
+    inventory: Inventory
+
+    def of(self, column: NDArray[np.int32], test: Callable[[Endpoint], bool]) -> Flags:
+        """Return bool[n]: whether the test holds for the column's endpoint."""
+        holds = np.array([test(one) for one in self.edges.endpoints], np.bool_)
+        return np.asarray(holds[column], np.bool_)
+
+    def is_kind(self, column: NDArray[np.int32], *kinds: Kind) -> Flags:
+        """Return bool[n]: whether the column's endpoint is of one of the kinds."""
+        return self.of(column, lambda endpoint: endpoint.kind in kinds)
+
+    def either(self, *kinds: Kind) -> Flags:
+        """Return bool[n]: whether client or server is of one of the kinds."""
+        return self.is_kind(self.edges.client, *kinds) | self.is_kind(self.edges.server, *kinds)
+
+    @cached_property
+    def answered(self) -> Flags:
+        """Some record shows that the server took part."""
+        return self.edges.answered > 0
+
+    @cached_property
+    def failed(self) -> Flags:
+        """Some record shows that the contact failed or was refused, and none that it succeeded."""
+        return ~self.answered & ((self.edges.failed > 0) | (self.edges.denied > 0))
+
+    @cached_property
+    def udp(self) -> Flags:
+        """Edges whose protocol has no handshake."""
+        return np.asarray(self.edges.protocol == Protocol.UDP.number)
+
+    @property
+    def answers_visible(self) -> bool:
+        """Whether the capture can show answers at all: some edge has one."""
+        return bool(self.answered.any())
+
+    @cached_property
+    def external_client(self) -> Flags:
+        """The client, as the client's own side names it, is an address outside."""
+        return self.is_kind(self.edges.client, Kind.ADDRESS)
+
+    @cached_property
+    def external_server(self) -> Flags:
+        """The server is an address outside."""
+        return self.is_kind(self.edges.server, Kind.ADDRESS)
+
+    @cached_property
+    def private_server(self) -> Flags:
+        """The server is an outside address of a private range that nobody named."""
+        return self.of(self.edges.server, lambda endpoint: endpoint.private)
+
+    @cached_property
+    def collapsed(self) -> Flags:
+        """The server is a prefix that outside addresses beyond the kept ones folded into."""
+        return self.of(
+            self.edges.server, lambda one: one.kind is Kind.ADDRESS and "/" in one.address
+        )
+
+    @cached_property
+    def outside(self) -> Flags:
+        """Neither end is a pod: no policy speaks of it."""
+        pods = Kind.POD, Kind.AMBIGUOUS
+        return ~self.is_kind(self.edges.client, *pods) & ~self.is_kind(self.edges.server, *pods)
+
+    @cached_property
+    def own_node(self) -> Flags:
+        """The server's enforcement sees the server's own node."""
+        return self.is_kind(self.edges.client_seen, Kind.NODE) & self.edges.same_node
+
+    @cached_property
+    def retired(self) -> Flags:
+        """A pod's workload no longer exists."""
+        gone = {(one.namespace, one.key) for one in self.inventory.workloads if not one.exists}
+
+        def is_gone(endpoint: Endpoint) -> bool:
+            return (endpoint.namespace, endpoint.workload) in gone
+
+        return self.of(self.edges.client, is_gone) | self.of(self.edges.server, is_gone)
+
+    @cached_property
+    def sensitive(self) -> Flags:
+        """The server is a link-local service (cloud metadata, pod identity) or a kubelet."""
+        metadata = self.of(
+            self.edges.server, lambda one: one.kind is Kind.ADDRESS and link_local(one.address)
+        )
+        kubelet = np.isin(self.edges.port, list(KUBELET_PORTS))
+        return metadata | (self.is_kind(self.edges.server, Kind.NODE) & kubelet)
+
+    @cached_property
+    def dns(self) -> Flags:
+        """The server is the cluster's DNS, on a port that its Service leads to."""
+        names = {(one.namespace, one.name) for one in dns_services(self.inventory)}
+        behind = {
+            listener
+            for service, listener in service_listeners(self.inventory)
+            if (service.namespace, service.name) in names
+        }
+        listening = Listeners.of(self.edges.endpoints, behind)
+        return listening.holds(self.edges.server, self.edges.protocol, self.edges.port)
+
+    @cached_property
+    def declared_listener(self) -> Flags:
+        """The server declares to listen on the port."""
+        declared = Listeners.of(self.edges.endpoints, listeners(self.inventory))
+        return declared.holds(self.edges.server, self.edges.protocol, self.edges.port)
+
+    @cached_property
+    def declared_reference(self) -> Flags:
+        """The client's own configuration names a Service of the server on the port."""
+        declared = declared_references(self.inventory)
+        ends = self.edges.endpoints
+        return np.array(
+            [
+                (
+                    ends[client].namespace,
+                    ends[client].workload,
+                    ends[server].namespace,
+                    ends[server].workload,
+                    int(protocol),
+                    int(port),
+                )
+                in declared
+                for client, server, protocol, port in zip(
+                    self.edges.client,
+                    self.edges.server,
+                    self.edges.protocol,
+                    self.edges.port,
+                    strict=True,
+                )
+            ],
+            np.bool_,
+        )
+
+    @cached_property
+    def exposed(self) -> Flags:
+        """The server's port is declared exposed to clients outside."""
+        shown = {
+            (namespace, workload, protocol, port)
+            for (namespace, workload), ports in exposed_ports(self.inventory).items()
+            for _, protocol, port in ports
+        }
+        listening = Listeners.of(self.edges.endpoints, shown)
+        return listening.holds(self.edges.server, self.edges.protocol, self.edges.port)
+
+    @cached_property
+    def several_replicas(self) -> Flags:
+        """At least two replicas of the client took part, or it never had two."""
+        count: dict[tuple[str, str], set[str]] = {}
+        for pod in self.inventory.pods:
+            count.setdefault((pod.namespace, pod.workload), set()).add(pod.uid)
+        lone = self.of(
+            self.edges.client,
+            lambda one: len(count.get((one.namespace, one.workload), ())) <= 1,
+        )
+        return np.asarray(lone | self._differs("least_client", "greatest_client"))
+
+    @cached_property
+    def single_connection(self) -> Flags:
+        """All records of the contact belong to one connection."""
+        return ~self._differs("least_connection", "greatest_connection")
+
+    @cached_property
+    def seen_on_two_days(self) -> Flags:
+        """The edge was seen in at least two day-blocks."""
+        days = np.zeros_like(self.edges.half_days)
+        np.bitwise_or.at(days, self.contact, _by_day(self.edges))
+        bits = np.bitwise_count(days).sum(axis=1)
+        return np.asarray(bits[self.contact] >= 2)  # noqa: PLR2004 - two, as the name says
+
+    @cached_property
+    def contact(self) -> NDArray[np.int64]:
+        """int64[n]: a number of who, whom and port, shared by the edges of one contact.
+
+        Nodes, address families and label sets tell edges apart, which divides no evidence.
+        """
+        numbers: dict[tuple[str, ...], int] = {}
+        who = np.array(
+            [numbers.setdefault(_identity(one), len(numbers)) for one in self.edges.endpoints],
+            np.int64,
+        )
+        ends = (who[self.edges.client], who[self.edges.server]) if len(who) else ()
+        key = (*ends, self.edges.protocol, self.edges.port, self.edges.decided)
+        return np.asarray(np.unique(np.stack(key, axis=1), axis=0, return_inverse=True)[1]).ravel()
+
+    def _differs(self, least: str, greatest: str) -> Flags:
+        """Return bool[n]: whether the two hashes of the edge's contact differ."""
+        columns = self.edges.columns
+        smallest = np.full(len(self.edges), np.iinfo(np.uint64).max, np.uint64)
+        largest = np.zeros(len(self.edges), np.uint64)
+        np.minimum.at(smallest, self.contact, columns[least])
+        np.maximum.at(largest, self.contact, columns[greatest])
+        return np.asarray((smallest != largest)[self.contact])
+
+    @property
+    def days(self) -> float:
+        """The length of the capture, in days."""
+        timed = self.edges.first != NEVER
+        if not timed.any():
+            return 0.0
+        return float(self.edges.last[timed].max() - self.edges.first[timed].min()) / DAY
+
+    @cached_property
+    def sweeper(self) -> Flags:
+        """The client failed to reach many different ports, and succeeded on few."""
+        count = len(self.edges.endpoints)
+        failed = np.bincount(self.edges.client[self.failed], minlength=count)
+        succeeded = np.bincount(self.edges.client[self.answered], minlength=count)
+        return np.asarray(((failed >= SWEEP) & (failed > 2 * succeeded))[self.edges.client])
+
+    @cached_property
+    def guessed(self) -> Flags:
+        """Only a registered port tells who opened the connection."""
+        return self.edges.rung >= Rung.REGISTERED
+
+
+def _identity(endpoint: Endpoint) -> tuple[str, ...]:
+    return endpoint.kind, endpoint.namespace, endpoint.workload, endpoint.name
+
+
+def _by_day(edges: Edges) -> NDArray[np.uint64]:
+    """Return the half-day bits folded so that each day has one bit (the base is even)."""
+    even = np.uint64(0x5555555555555555)
+    days = edges.half_days | (edges.half_days >> np.uint64(1))
+    return days & even

@@ -1,0 +1,72 @@
+"""Rules of one subject: from accepted edges to the cheapest rules that admit exactly those."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from synth.learner.cover import cover
+from synth.learner.model import RuleEvidence
+from synth.policy.model import Peer, Rule
+from synth.policy.ports import PortRange, PortSet, Protocol
+
+Port = tuple[Protocol, int]
+Cells = Mapping[tuple[Peer, Port], frozenset[int]]
+"""Peer and port → the edges (rows) that rest on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """The rules, their size, and the proven least size of any exact rules."""
+
+    rules: tuple[RuleEvidence, ...]
+    size: int
+    bound: int
+
+
+def find_rules(cells: Cells) -> Ruled:
+    """Return the cheapest rules that admit exactly the cells, in a canonical order."""
+    peers = sorted({peer for peer, _ in cells}, key=lambda peer: peer.sort_key)
+    runs = _runs(cells)
+    on: dict[Peer, set[int]] = defaultdict(set)
+    for number, run in enumerate(runs):
+        for peer, port in cells:
+            if port == (run.protocol, run.first):
+                on[peer].add(number)
+    found = cover({number: frozenset(on[peer]) for number, peer in enumerate(peers)})
+    rules = [
+        _rule(tuple(peers[at] for at in one.peers), tuple(runs[at] for at in one.ports), cells)
+        for one in found.products
+    ]
+    ordered = tuple(sorted(rules, key=lambda evidence: evidence.rule.sort_key))
+    return Ruled(ordered, found.size, found.bound)
+
+
+def _runs(cells: Cells) -> list[PortRange]:
+    """Return the ports as runs: consecutive ports that exactly the same peers use are one."""
+    users: dict[Port, set[Peer]] = defaultdict(set)
+    for peer, port in cells:
+        users[port].add(peer)
+    runs: list[PortRange] = []
+    for protocol, number in sorted(users):
+        before = runs[-1] if runs else None
+        if (
+            before
+            and before.protocol == protocol
+            and before.last + 1 == number
+            and users[protocol, number] == users[protocol, before.first]
+        ):
+            runs[-1] = PortRange(protocol, before.first, number)
+        else:
+            runs.append(PortRange(protocol, number, number))
+    return runs
+
+
+def _rule(peers: tuple[Peer, ...], runs: tuple[PortRange, ...], cells: Cells) -> RuleEvidence:
+    ports = PortSet(runs)
+    edges = {
+        row
+        for (peer, (protocol, number)), rows in cells.items()
+        if peer in peers and ports.contains(protocol, number)
+        for row in rows
+    }
+    return RuleEvidence(Rule(peers, ports), tuple(sorted(edges)))

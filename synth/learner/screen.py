@@ -1,0 +1,192 @@
+"""The screen: which edges become rules, which are questions, and which are neither."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from synth.edges.schema import Edges
+from synth.inventory.endpoint import Endpoint, Kind
+from synth.inventory.model import Inventory
+from synth.learner.facts import Facts, Flags
+from synth.learner.model import Answer, Screen, Screening
+
+Step = tuple[Callable[[Facts], Flags], Screen, str]
+SHORT_WINDOW_DAYS = 2
+
+STEPS: tuple[Step, ...] = (
+    (lambda f: f.failed, Screen.REJECTED, "failed contacts only"),
+    (
+        lambda f: ~f.answered & f.either(Kind.UNHELD),
+        Screen.REJECTED,
+        "never answered: nobody is known to have held the address",
+    ),
+    (
+        lambda f: ~f.answered & f.is_kind(f.edges.server, Kind.SERVICE),
+        Screen.REJECTED,
+        "never answered: the Service had no pod to send it to",
+    ),
+    (lambda f: ~f.answered & ~f.udp & f.answers_visible, Screen.REJECTED, "never answered"),
+    (lambda f: ~f.edges.decided, Screen.UNRESOLVED, "who opened it cannot be told"),
+    (
+        lambda f: ~f.answered & ~f.udp,
+        Screen.UNRESOLVED,
+        "the capture does not show whether anyone answered",
+    ),
+    (
+        lambda f: f.either(Kind.AMBIGUOUS),
+        Screen.UNRESOLVED,
+        "the address changed hands about that time",
+    ),
+    (
+        lambda f: f.either(Kind.UNHELD),
+        Screen.UNRESOLVED,
+        "an address of the pod range that no known pod held",
+    ),
+    (
+        lambda f: f.is_kind(f.edges.server, Kind.SERVICE),
+        Screen.UNRESOLVED,
+        "which pod of the Service answered cannot be told",
+    ),
+    (lambda f: f.edges.port == 0, Screen.UNRESOLVED, "port 0, which no policy can name"),
+    (lambda f: f.retired, Screen.RETIRED, "its workload no longer exists"),
+    (lambda f: f.outside, Screen.ACCEPTED, "no pod at either end: no policy speaks of it"),
+    (lambda f: f.edges.same_pod, Screen.ACCEPTED, "a pod to itself"),
+    (lambda f: f.own_node, Screen.ACCEPTED, "from the pod's own node: always admitted"),
+    (
+        lambda f: ~f.answered & ~f.declared_listener,
+        Screen.QUARANTINED,
+        "one-way UDP to a port that nobody declares",
+    ),
+    (
+        lambda f: f.guessed,
+        Screen.UNRESOLVED,
+        "only a registered port tells who opened it",
+    ),
+    (lambda f: f.sensitive, Screen.QUARANTINED, "a metadata service or a kubelet"),
+    (lambda f: f.dns, Screen.ACCEPTED, "cluster DNS"),
+    (lambda f: f.declared_reference, Screen.ACCEPTED, "the client's configuration names it"),
+    (
+        lambda f: f.sweeper,
+        Screen.QUARANTINED,
+        "the client also failed to reach many other ports",
+    ),
+    (
+        lambda f: f.external_client & f.exposed,
+        Screen.ACCEPTED,
+        "users of an exposed Service",
+    ),
+    (
+        lambda f: f.external_client,
+        Screen.QUARANTINED,
+        "a client outside, on a port that no Service exposes",
+    ),
+    (
+        lambda f: f.private_server,
+        Screen.QUARANTINED,
+        "a private address that nobody has named",
+    ),
+    (
+        lambda f: f.collapsed,
+        Screen.QUARANTINED,
+        "one of more outside addresses than are kept exactly",
+    ),
+    (lambda f: f.single_connection, Screen.QUARANTINED, "one single connection"),
+    (
+        lambda f: (f.days >= SHORT_WINDOW_DAYS) & ~f.seen_on_two_days,
+        Screen.QUARANTINED,
+        "seen on one day only",
+    ),
+    (lambda f: f.several_replicas, Screen.ACCEPTED, "answered, by all that could be asked for"),
+    (
+        lambda f: f.declared_listener & (f.days < SHORT_WINDOW_DAYS),
+        Screen.ACCEPTED,
+        "answered on a declared port",
+    ),
+    (
+        lambda f: np.ones(len(f.edges), np.bool_),
+        Screen.QUARANTINED,
+        "one of several replicas only, on a port that nobody declares",
+    ),
+)
+"""The first step whose test holds decides."""
+
+_NEEDS_NO_RULE = frozenset(
+    {
+        "a pod to itself",
+        "from the pod's own node: always admitted",
+        "no pod at either end: no policy speaks of it",
+    }
+)
+
+
+def screen(edges: Edges, inventory: Inventory) -> Screening:
+    """Return the status of every edge, before anybody has answered a question."""
+    facts = Facts(edges, inventory)
+    status = np.zeros(len(edges), np.uint8)
+    reason = np.full(len(edges), -1, np.int16)
+    for number, (test, word, _) in enumerate(STEPS):
+        fresh = (reason < 0) & test(facts)
+        status[fresh] = word
+        reason[fresh] = number
+    reasons = tuple(text for *_, text in STEPS)
+    free = np.array([text in _NEEDS_NO_RULE for text in reasons], np.bool_)
+    waits = (status == Screen.QUARANTINED) | (status == Screen.UNRESOLVED)
+    asks = waits & ~_settled_candidates(edges, status, waits)
+    return Screening(status, reason, reasons, (status == Screen.ACCEPTED) & ~free[reason], asks)
+
+
+def answer(screening: Screening, rows: Mapping[Answer, Collection[int]]) -> Screening:
+    """Return the screening with the answers of a person applied to these rows."""
+    status, reason = screening.status.copy(), screening.reason.copy()
+    ruled, asks = screening.ruled.copy(), screening.asks.copy()
+    accepted = np.array(sorted(rows.get(Answer.ACCEPT, ())), np.int64)
+    refused = np.array(sorted(rows.get(Answer.REFUSE, ())), np.int64)
+    status[accepted] = Screen.ACCEPTED
+    ruled[accepted] = True
+    asks[accepted] = asks[refused] = False
+    reason[accepted] = len(screening.reasons)
+    reason[refused] = len(screening.reasons) + 1
+    reasons = (*screening.reasons, "accepted by a person", "refused by a person")
+    return replace(screening, status=status, reason=reason, reasons=reasons, ruled=ruled, asks=asks)
+
+
+def set_aside(screening: Screening, rows: Sequence[int], reason: str) -> Screening:
+    """Return the screening with these rows quarantined for the reason, and no question of them."""
+    at = np.array(rows, np.int64)
+    status, numbers = screening.status.copy(), screening.reason.copy()
+    ruled, asks = screening.ruled.copy(), screening.asks.copy()
+    status[at], numbers[at] = Screen.QUARANTINED, len(screening.reasons)
+    ruled[at] = asks[at] = False
+    return Screening(status, numbers, (*screening.reasons, reason), ruled, asks)
+
+
+def _settled_candidates(edges: Edges, status: np.ndarray, waits: Flags) -> Flags:
+    """Return bool[n]: ambiguous edges that every candidate would make an accepted one."""
+    accepted = {
+        (_who(edges.endpoints[client]), _who(edges.endpoints[server]), int(protocol), int(port))
+        for client, server, protocol, port in zip(
+            *(
+                column[status == Screen.ACCEPTED]
+                for column in (edges.client, edges.server, edges.protocol, edges.port)
+            ),
+            strict=True,
+        )
+    }
+    settled = np.zeros(len(edges), np.bool_)
+    for row in np.flatnonzero(waits & edges.decided):
+        client, server = edges.endpoints[edges.client[row]], edges.endpoints[edges.server[row]]
+        if Kind.AMBIGUOUS not in (client.kind, server.kind):
+            continue
+        settled[row] = all(
+            (_who(one), _who(other), int(edges.protocol[row]), int(edges.port[row])) in accepted
+            for one in client.candidates or (client,)
+            for other in server.candidates or (server,)
+        )
+    return settled
+
+
+def _who(endpoint: Endpoint) -> tuple[str, ...]:
+    if endpoint.kind is Kind.POD:
+        return endpoint.kind, endpoint.namespace, endpoint.workload
+    return endpoint.kind, endpoint.address

@@ -1,0 +1,143 @@
+"""The cheapest selector that picks exactly the pods meant, or the proof that none exists.
+
+Among conjunctions over the keys and values of a universe of pods, the most specific one that
+covers a target says of each key: ``In`` the target's values if all of it carries the key,
+``DoesNotExist`` if none does, else ``NotIn`` the values seen only outside. Every literal that
+is true of the whole target is implied, on the universe, by that key's literal. So an exact
+selector exists if and only if no outsider satisfies the most specific one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from synth.inventory.volatile import VOLATILE
+from synth.policy.selector import Operator, Requirement, Selector
+
+LabelMap = Mapping[str, str]
+
+PREFERRED_KEYS = (
+    "app.kubernetes.io/name",
+    "app",
+    "k8s-app",
+    "app.kubernetes.io/component",
+    "name",
+    "role",
+    "component",
+    "tier",
+)
+UNSTABLE_KEYS = frozenset(
+    {"app.kubernetes.io/version", "helm.sh/chart", "version", "revision", "release-revision"}
+)
+"""Keys that change with a rollout: used only where nothing else tells the pods apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Literal:
+    term: Requirement
+    cost: float
+    excludes: frozenset[int]
+
+    @property
+    def order(self) -> tuple[float, str]:
+        return self.cost, str(self.term)
+
+
+def exact_selector(
+    members: Sequence[LabelMap], outsiders: Sequence[LabelMap], preferred: LabelMap
+) -> Selector | None:
+    """Return the cheapest selector that picks all members and no outsider; None if none exists.
+
+    ``preferred``, the owner's own ``matchLabels``, wins where it is exact. The selector always
+    has a term that only objects carrying the key can meet, so it never picks what is unlabelled.
+    """
+    own = Selector.equal(preferred)
+    if preferred and _exact(preferred, members, outsiders):
+        return own
+    literals = sorted(_literals(members, outsiders), key=lambda literal: literal.order)
+    everyone = frozenset(range(len(outsiders)))
+    best = _Search(tuple(literals), everyone).cheapest()
+    return None if best is None else Selector.of(literal.term for literal in best)
+
+
+def _exact(labels: LabelMap, members: Sequence[LabelMap], outsiders: Sequence[LabelMap]) -> bool:
+    return all(labels.items() <= one.items() for one in members) and not any(
+        labels.items() <= one.items() for one in outsiders
+    )
+
+
+def _literals(members: Sequence[LabelMap], outsiders: Sequence[LabelMap]) -> list[_Literal]:
+    keys = {key for labels in (*members, *outsiders) for key in labels} - VOLATILE
+    return [
+        _Literal(term, _cost(term), _excluded(term, outsiders))
+        for key in sorted(keys)
+        for term in _terms(key, members, outsiders)
+    ]
+
+
+def _terms(
+    key: str, members: Sequence[LabelMap], outsiders: Sequence[LabelMap]
+) -> tuple[Requirement, ...]:
+    values = {labels[key] for labels in members if key in labels}
+    if all(key in labels for labels in members):
+        return (
+            Requirement(key, Operator.IN, tuple(values)),
+            Requirement(key, Operator.EXISTS),
+        )
+    if not values:
+        return (Requirement(key, Operator.DOES_NOT_EXIST),)
+    foreign = {labels[key] for labels in outsiders if key in labels} - values
+    return (Requirement(key, Operator.NOT_IN, tuple(foreign)),) if foreign else ()
+
+
+def _excluded(term: Requirement, outsiders: Sequence[LabelMap]) -> frozenset[int]:
+    return frozenset(at for at, labels in enumerate(outsiders) if not _meets(term, labels))
+
+
+def _meets(term: Requirement, labels: LabelMap) -> bool:
+    value = labels.get(term.key)
+    if term.operator is Operator.IN:
+        return value in term.values
+    if term.operator is Operator.NOT_IN:
+        return value not in term.values
+    return (value is not None) == (term.operator is Operator.EXISTS)
+
+
+def _cost(term: Requirement) -> float:
+    base = 1.0 if term.operator is Operator.IN else 1.5
+    base += 0.25 * (len(term.values) - 1) if len(term.values) > 1 else 0.0
+    base += 10.0 if term.key in UNSTABLE_KEYS else 0.0
+    rank = PREFERRED_KEYS.index(term.key) if term.key in PREFERRED_KEYS else len(PREFERRED_KEYS)
+    return base + 0.01 * rank
+
+
+def selects(selector: Selector, labels: LabelMap) -> bool:
+    """Return whether the selector picks an object of these labels, as the learner sees it."""
+    return all(_meets(term, labels) for term in selector.requirements)
+
+
+class _Search:
+    """Branch and bound for the cheapest literals that exclude every outsider."""
+
+    def __init__(self, literals: tuple[_Literal, ...], everyone: frozenset[int]) -> None:
+        self._literals = literals
+        self._everyone = everyone
+        self._best: tuple[_Literal, ...] | None = None
+        self._bound = float("inf")
+
+    def cheapest(self) -> tuple[_Literal, ...] | None:
+        """Return the cheapest sufficient literals, one of them positive; None if none suffice."""
+        for literal in self._literals:
+            if literal.term.operator.needs_key:
+                self._extend((literal,), literal.cost, self._everyone - literal.excludes)
+        return self._best
+
+    def _extend(self, chosen: tuple[_Literal, ...], cost: float, left: frozenset[int]) -> None:
+        if cost >= self._bound - 1e-9:
+            return
+        if not left:
+            self._best, self._bound = chosen, cost
+            return
+        hardest = min(left, key=lambda one: (sum(one in x.excludes for x in self._literals), one))
+        for literal in self._literals:
+            if hardest in literal.excludes:
+                self._extend((*chosen, literal), cost + literal.cost, left - literal.excludes)

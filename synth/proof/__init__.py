@@ -1,0 +1,1 @@
+"""The proofs: replay, selector certificates, and the values that commands return."""
