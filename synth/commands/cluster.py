@@ -1,0 +1,94 @@
+"""The cluster a command works on: inventory, existing policies, endpoints told apart as needed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synth.dialects.kubernetes.read import Policies, parse_policies, read_policies
+from synth.errors import Fault, UsageError
+from synth.inventory.endpoints import with_endpoints
+from synth.inventory.model import Inventory, Ranges
+from synth.inventory.read import KUBECTL, read_cluster
+from synth.learner.peers import node_subnets
+from synth.policy.model import AddressPeer, PodPeer, Policy, PolicySet, Rule
+
+if TYPE_CHECKING:
+    from synth.policy.selector import Selector
+
+FAMILIES = ("0.0.0.0/0", "::/0")
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """An inventory whose endpoints are told apart by all that ``policies`` can tell apart."""
+
+    inventory: Inventory
+    policies: PolicySet
+    elsewhere: tuple[str, ...] = ()
+
+
+def open_cluster(
+    paths: Sequence[str], ranges: Ranges, policy_paths: Sequence[str] | None = None
+) -> Cluster:
+    """Return the cluster of the files, with its own policies, or with those of ``policy_paths``.
+
+    Raises
+    ------
+    UsageError
+        If there is no path.
+    InputError
+        If a file cannot be used.
+
+    """
+    if not paths:
+        raise UsageError(
+            Fault("--cluster", "what the cluster holds", "nothing", f"Make it with: {KUBECTL}")
+        )
+    inventory = read_cluster(paths, ranges=ranges)
+    found = _policies(inventory, policy_paths)
+    placed = with_endpoints(
+        inventory,
+        separators=_separators(inventory, found.policies),
+        mentioned=_mentioned(found.policies),
+    )
+    return Cluster(placed, found.policies, tuple(map(str, found.elsewhere)))
+
+
+def _policies(inventory: Inventory, paths: Sequence[str] | None) -> Policies:
+    if paths is None:
+        return parse_policies(inventory.policies, "cluster")
+    return read_policies([Path(path) for path in paths])
+
+
+def _separators(inventory: Inventory, policies: PolicySet) -> tuple[str, ...]:
+    """Return every CIDR that an ``ipBlock`` of these or of learned policies may name."""
+    written = {
+        str(one)
+        for policy in policies
+        for rule in _rules(policy)
+        for peer in rule.peers
+        if isinstance(peer, AddressPeer)
+        for one in (peer.block.cidr, *peer.block.excepts)
+    }
+    declared = {
+        *FAMILIES,
+        *inventory.ranges.pods,
+        *map(str, node_subnets(inventory)),
+        *(one for service in inventory.services for one in service.source_ranges),
+    }
+    return tuple(sorted(written | declared))
+
+
+def _mentioned(policies: PolicySet) -> tuple[str, ...]:
+    """Return the label keys of pods that the policies mention."""
+    selectors: list[Selector] = []
+    for policy in policies:
+        selectors.append(policy.pods)
+        peers = [peer for rule in _rules(policy) for peer in rule.peers]
+        selectors += [peer.pods for peer in peers if isinstance(peer, PodPeer)]
+    return tuple(sorted({term.key for selector in selectors for term in selector.requirements}))
+
+
+def _rules(policy: Policy) -> tuple[Rule, ...]:
+    return (*(policy.ingress or ()), *(policy.egress or ()))

@@ -1,0 +1,1 @@
+"""The folder that learning leaves: written whole or not at all."""

@@ -1,0 +1,1 @@
+"""Result values → text, JSON, Markdown, HTML."""
