@@ -8,6 +8,7 @@ import typer
 from synth.cli.options import (
     JUDGING,
     RESULT,
+    Addresses,
     Assume,
     Cluster,
     External,
@@ -55,6 +56,7 @@ def learn(  # noqa: PLR0913 - one parameter for each option
     pod_cidr: PodCidr = [],  # noqa: B006
     service_cidr: ServiceCidr = [],  # noqa: B006
     node_cidr: NodeCidr = [],  # noqa: B006
+    addresses: Addresses = [],  # noqa: B006
     accept: Annotated[
         list[str],
         typer.Option(
@@ -122,6 +124,7 @@ def learn(  # noqa: PLR0913 - one parameter for each option
         source=source,
         fields=fields_of(fields),
         ranges=ranges_of(pod_cidr, service_cidr, node_cidr),
+        addresses=tuple(addresses),
         accept=tuple(accept),
         assume=Answer(assume.value) if assume else None,
         external=external.value,

@@ -110,6 +110,16 @@ NodeCidr = Annotated[
         show_default=False,
     ),
 ]
+Addresses = Annotated[
+    list[str],
+    typer.Option(
+        metavar="FILE",
+        help="Names of addresses outside: YAML of name: CIDR, or the JSON of `aws ec2"
+        " describe-network-interfaces`. Repeatable.",
+        rich_help_panel=READING,
+        show_default=False,
+    ),
+]
 Threads = Annotated[
     int | None,
     typer.Option(

@@ -1,6 +1,5 @@
 """What leaves the program: results on standard output, everything else on standard error."""
 
-import json
 import os
 import shutil
 import sys
@@ -24,6 +23,8 @@ PLAINER = {"→": "->", "↔": "<->", "─": "-", "…": "..."}
 def show(shape: Format, page: Callable[[], "Page"], values: Callable[[], object]) -> None:
     """Write the result to standard output in the wanted form."""
     if shape is Format.JSON:
+        import json
+
         emit(json.dumps(values(), indent=2, ensure_ascii=False) + "\n")
     elif shape is Format.MARKDOWN:
         from synth.reports.markdown import to_markdown

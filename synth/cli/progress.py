@@ -23,6 +23,8 @@ def watched(*, quiet: bool) -> Iterator[Report]:
 
         def report(step: str, done: int, total: int) -> None:
             if step not in tasks:
+                for earlier in tasks.values():
+                    bars.update(earlier, completed=1, total=1)
                 tasks[step] = bars.add_task(step, total=None)
             bars.update(tasks[step], completed=done, total=total or None)
 

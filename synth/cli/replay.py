@@ -9,6 +9,7 @@ import typer
 from synth.cli.options import (
     JUDGING,
     RESULT,
+    Addresses,
     Cluster,
     Fields,
     Flows,
@@ -56,6 +57,7 @@ def replay(  # noqa: PLR0913 - one parameter for each option
     pod_cidr: PodCidr = [],  # noqa: B006
     service_cidr: ServiceCidr = [],  # noqa: B006
     node_cidr: NodeCidr = [],  # noqa: B006
+    addresses: Addresses = [],  # noqa: B006
     quarantine: Annotated[
         list[str],
         typer.Option(
@@ -92,6 +94,7 @@ def replay(  # noqa: PLR0913 - one parameter for each option
         source=source,
         fields=fields_of(fields),
         ranges=ranges_of(pod_cidr, service_cidr, node_cidr),
+        addresses=tuple(addresses),
         quarantine=tuple(quarantine),
         threads=threads_of(threads),
     )

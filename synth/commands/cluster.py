@@ -29,9 +29,15 @@ class Cluster:
 
 
 def open_cluster(
-    paths: Sequence[str], ranges: Ranges, policy_paths: Sequence[str] | None = None
+    paths: Sequence[str],
+    ranges: Ranges,
+    policy_paths: Sequence[str] | None = None,
+    *,
+    addresses: Sequence[str] = (),
 ) -> Cluster:
     """Return the cluster of the files, with its own policies, or with those of ``policy_paths``.
+
+    ``addresses`` are files that name addresses outside.
 
     Raises
     ------
@@ -45,7 +51,7 @@ def open_cluster(
         raise UsageError(
             Fault("--cluster", "what the cluster holds", "nothing", f"Make it with: {KUBECTL}")
         )
-    inventory = read_cluster(paths, ranges=ranges)
+    inventory = read_cluster(paths, ranges=ranges, addresses=addresses)
     found = _policies(inventory, policy_paths)
     placed = with_endpoints(
         inventory,

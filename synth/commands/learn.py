@@ -38,6 +38,7 @@ class LearnRequest:
     source: str | None = None
     fields: tuple[str, ...] = ()
     ranges: Ranges = field(default_factory=Ranges)
+    addresses: tuple[str, ...] = ()
     accept: tuple[str, ...] = ()
     assume: Answer | None = None
     external: str = "exact"
@@ -60,7 +61,7 @@ def learn(request: LearnRequest, progress: Report) -> LearnResult:
     """
     answers = read_answers(request.accept, Answer)
     progress("reading the cluster", 0, 1)
-    cluster = open_cluster(request.cluster, request.ranges)
+    cluster = open_cluster(request.cluster, request.ranges, addresses=request.addresses)
     logs = Logs(request.flows, request.source, request.fields, request.threads)
     capture = read_capture(logs, cluster.inventory, progress)
     progress("learning", 0, 1)

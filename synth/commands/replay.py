@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from synth.commands.capture import Logs, read_capture, warnings_about
 from synth.commands.cluster import open_cluster
 from synth.dialects.decisions import read_unwanted
@@ -10,6 +12,7 @@ from synth.engines.local import Report
 from synth.evaluator.traffic import Traffic
 from synth.evaluator.verdicts import evaluate
 from synth.inventory.model import Ranges
+from synth.learner.model import Screen
 from synth.learner.screen import screen, set_aside
 from synth.proof.matrix import replay_edges
 from synth.proof.results import ReplayResult
@@ -26,6 +29,7 @@ class ReplayRequest:
     source: str | None = None
     fields: tuple[str, ...] = ()
     ranges: Ranges = field(default_factory=Ranges)
+    addresses: tuple[str, ...] = ()
     quarantine: tuple[str, ...] = ()
     threads: int = 1
 
@@ -41,7 +45,9 @@ def replay(request: ReplayRequest, progress: Report) -> ReplayResult:
     """
     unwanted = read_unwanted(request.quarantine)
     progress("reading the cluster", 0, 1)
-    cluster = open_cluster(request.cluster, request.ranges, request.policies)
+    cluster = open_cluster(
+        request.cluster, request.ranges, request.policies, addresses=request.addresses
+    )
     logs = Logs(request.flows, request.source, request.fields, request.threads)
     capture = read_capture(logs, cluster.inventory, progress)
     progress("judging", 0, 1)
@@ -49,7 +55,9 @@ def replay(request: ReplayRequest, progress: Report) -> ReplayResult:
     verdicts = evaluate(cluster.policies, traffic, cluster.inventory.namespace_labels)
     screening = screen(capture.settled, cluster.inventory)
     rows = [
-        row for row in range(len(capture.settled)) if _contact(capture.settled, row) in unwanted
+        row
+        for row in np.flatnonzero(~screening.is_(Screen.REJECTED)).tolist()
+        if _contact(capture.settled, row) in unwanted
     ]
     screening = set_aside(screening, rows, "known to be unwanted")
     return ReplayResult(

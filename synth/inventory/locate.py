@@ -92,18 +92,21 @@ def outside(inventory: Inventory, address: bytes) -> Endpoint:
     | address | endpoint |
     |---|---|
     | of a Service | SERVICE |
-    | in the declared node ranges | NODE, of no known name |
     | in the pod or Service ranges | UNHELD |
+    | in the declared node ranges | NODE, of no known name |
     | any other | ADDRESS |
+
+    Where pods and nodes share a subnet, the address may have been a pod's: it is not taken for a
+    node's, which a whole subnet would stand for.
     """
     text = str(unpack_address(address))
     service = inventory.service_at.get(address)
     if service:
         return Endpoint(Kind.SERVICE, service.namespace, service.name, address=text)
-    if inventory.node_blocks.hold(address):
-        return Endpoint(Kind.NODE, address=text)
     if inventory.cluster_blocks.hold(address):
         return Endpoint(Kind.UNHELD, address=text)
+    if inventory.node_blocks.hold(address):
+        return Endpoint(Kind.NODE, address=text)
     return Endpoint(Kind.ADDRESS, address=text)
 
 

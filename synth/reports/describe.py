@@ -6,7 +6,18 @@ from synth.ledger import Ledger
 from synth.reports.counts import ledger_table, plain_ledger
 from synth.reports.envelope import envelope
 from synth.reports.figures import counted, instant, number, span
-from synth.reports.page import Block, Column, Items, Page, Prose, Section, Table, Tone
+from synth.reports.page import (
+    MOST_ROWS,
+    Block,
+    Column,
+    Items,
+    Page,
+    Prose,
+    Section,
+    Table,
+    Tone,
+    shortened,
+)
 from synth.reports.paths import shared_folder
 from synth.sources.describe import Description
 
@@ -26,9 +37,9 @@ def to_page(found: Sequence[Description]) -> Page:
         f"synth describe: {counted(records, 'record')} in {counted(len(found), 'file')}",
         (
             Section("Files", (*_files(found, folder), *_span(found))),
-            Section("Missing for learning", (Items(missing),) if missing else ()),
+            Section("Missing for learning", (Items(missing[:MOST_ROWS]),) if missing else ()),
             Section("Where the records go", (ledger_table(_outcomes(found), records, folder),)),
-            Section("Fields", tuple(_fields(one, folder) for one in found), folded=True),
+            Section("Fields", _fields(found, folder), folded=True),
         ),
     )
 
@@ -49,7 +60,8 @@ def _files(found: Sequence[Description], folder: str) -> tuple[Block, ...]:
     columns = (Column("File"), Column("Format"), Column("Records", number=True))
     rows = [(one.path.removeprefix(folder), one.source, number(one.records)) for one in found]
     table = Table(columns, tuple(rows))
-    return (Prose(f"In {folder}", Tone.QUIET), table) if folder else (table,)
+    place = (Prose(f"In {folder}", Tone.QUIET),) if folder else ()
+    return (*place, *shortened(table))
 
 
 def _span(found: Sequence[Description]) -> tuple[Block, ...]:
@@ -65,8 +77,10 @@ def _outcomes(found: Sequence[Description]) -> Ledger:
     return Ledger.sum((readable, *(one.skipped for one in found)))
 
 
-def _fields(one: Description, folder: str) -> Prose:
-    return Prose(f"{one.path.removeprefix(folder)}: {', '.join(one.fields) or 'none'}")
+def _fields(found: Sequence[Description], folder: str) -> tuple[Block, ...]:
+    columns = (Column("File"), Column("Fields"))
+    rows = [(one.path.removeprefix(folder), ", ".join(one.fields) or "none") for one in found]
+    return shortened(Table(columns, tuple(rows)))
 
 
 def _plain(one: Description) -> dict[str, object]:

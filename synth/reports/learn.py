@@ -1,6 +1,7 @@
 """What ``synth learn`` found, as a page and as JSON."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from shlex import quote
 
 from synth.learner.model import Learned, Question, Role, Subject
@@ -10,7 +11,18 @@ from synth.proof.results import LearnResult, Stage
 from synth.reports.counts import ledger_table, matrix_table, plain_ledger
 from synth.reports.envelope import envelope
 from synth.reports.figures import counted, number, seen, span
-from synth.reports.page import Block, Column, Commands, Items, Page, Prose, Section, Table, Tone
+from synth.reports.page import (
+    Block,
+    Column,
+    Commands,
+    Items,
+    Page,
+    Prose,
+    Section,
+    Table,
+    Tone,
+    shortened,
+)
 from synth.reports.replay import (
     bottom_line,
     denial_blocks,
@@ -32,12 +44,12 @@ def to_page(result: LearnResult, out: str) -> Page:
         (
             Section("Read", (*files_blocks(result.inputs), *_span(result))),
             Section("Where every record went", (_ledger(result),)),
-            Section("Roles", _roles(learned.roles)),
+            Section("Roles", _roles(learned.roles), folded=True),
             Section("Learned" if result.blocked else "Ready to apply", _ready(learned)),
             Section("Waiting for an answer", _waiting(learned)),
             Section("Left open: no evidence", _silent(learned)),
             Section("Replay: screening by verdict, in records", _replay(result)),
-            Section("Stages, in the order to apply", _stages(result.stages)),
+            Section("Stages, in the order to apply", _stages(result.stages), folded=True),
             Section("Existing policies that still admit more", _items(result.overridden)),
             Section("Policies of other kinds, not evaluated", _items(result.elsewhere)),
             Section("Warnings", _items(warnings_of(result))),
@@ -53,6 +65,7 @@ def to_json(result: LearnResult) -> dict[str, object]:
         {
             **plain_replay(result.replay),
             "records": _records(result),
+            "inputs": [asdict(one) for one in result.inputs],
             "ledger": plain_ledger(result.ledger),
             "roles": [_plain_role(role) for role in learned.roles],
             "policies": _plain_policies(learned.policies),
@@ -120,14 +133,14 @@ def _roles(roles: Sequence[Role]) -> tuple[Block, ...]:
         (str(role), number(len(role.pods)), str(role.selector) if role.selector else "none exact")
         for role in roles
     ]
-    return (Table(columns, tuple(rows)),)
+    return shortened(Table(columns, tuple(rows)))
 
 
 def _ready(learned: Learned) -> tuple[Block, ...]:
     ready = [subject for subject in learned.subjects if subject.ready]
     if not ready:
         return (Prose("Nothing yet: every direction has an open question.", Tone.BAD),)
-    return (_sentences(ready, names_of(learned)),)
+    return shortened(_sentences(ready, names_of(learned)))
 
 
 def _sentences(subjects: Iterable[Subject], names: Names) -> Table:
@@ -153,7 +166,7 @@ def _waiting(learned: Learned) -> tuple[Block, ...]:
     blocks += [Prose(told, Tone.QUIET)] if more else []
     if waiting:
         blocks.append(Prose("If every open question were refused:"))
-        blocks.append(_sentences(waiting, names_of(learned)))
+        blocks += shortened(_sentences(waiting, names_of(learned)))
     return tuple(blocks)
 
 

@@ -1,8 +1,11 @@
 """A report before it is text: sections of prose, items, tables and commands."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
+
+MOST_ROWS = 100
+"""How many rows of a table people are shown; JSON holds all."""
 
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
@@ -81,6 +84,16 @@ class Page:
         """Drop the empty sections."""
         kept = tuple(section for section in self.sections if section.blocks)
         object.__setattr__(self, "sections", kept)
+
+
+def shortened(table: Table, most: int = MOST_ROWS) -> tuple[Block, ...]:
+    """Return the table with at most so many rows besides a sum, and how many more there are."""
+    rows, sums = (table.rows[:-1], table.rows[-1:]) if table.total else (table.rows, ())
+    more = len(rows) - most
+    if more <= 0:
+        return (table,)
+    told = f"{more:,} more {'row' if more == 1 else 'rows'}; --format json lists all."
+    return replace(table, rows=(*rows[:most], *sums)), Prose(told, Tone.QUIET)
 
 
 def clean(text: str) -> str:

@@ -9,8 +9,11 @@ from synth.proof.results import InputFile, ReplayResult
 from synth.reports.counts import ledger_table, matrix_table, plain_ledger, plain_matrix
 from synth.reports.envelope import envelope
 from synth.reports.figures import counted, number
-from synth.reports.page import Block, Column, Items, Page, Prose, Section, Table, Tone
+from synth.reports.page import Block, Column, Items, Page, Prose, Section, Table, Tone, shortened
 from synth.reports.paths import shared_folder
+
+MOST_FILES = 20
+"""How many files a page lists; JSON lists all."""
 
 MOST_DENIALS = 20
 """How many denied edges a page lists; JSON lists all."""
@@ -72,7 +75,8 @@ def files_blocks(inputs: Sequence[InputFile]) -> tuple[Block, ...]:
     """Return path, format and records of each file, below the folder that they share."""
     folder = folder_of(inputs)
     table = _files_table(inputs, folder)
-    return (Prose(f"In {folder}", Tone.QUIET), table) if folder else (table,)
+    place = (Prose(f"In {folder}", Tone.QUIET),) if folder else ()
+    return (*place, *shortened(table, MOST_FILES))
 
 
 def folder_of(inputs: Sequence[InputFile]) -> str:

@@ -24,7 +24,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        "lern",
+        "replays",
         "--nothing",
         "learn",
         "learn flows",
@@ -63,8 +63,8 @@ def test_all_wrong_ranges_are_named(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_wrong_word_comes_with_the_right_one(capsys: pytest.CaptureFixture[str]) -> None:
-    run(["lern"])
-    assert "Did you mean 'learn'? See `synth --help`." in capsys.readouterr().err
+    run(["replays"])
+    assert "Did you mean 'replay'? See `synth --help`." in capsys.readouterr().err
 
 
 def test_each_fault_is_one_line(

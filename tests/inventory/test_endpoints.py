@@ -124,7 +124,7 @@ def test_endpoints_do_not_depend_on_the_order_of_pods(tmp_path: Path) -> None:
         ("10.244.0.9", Endpoint(Kind.UNHELD, address="10.244.0.9")),
         ("fd00:1::9", Endpoint(Kind.UNHELD, address="fd00:1::9")),
         ("192.0.2.9", Endpoint(Kind.NODE, address="192.0.2.9")),
-        ("10.244.7.7", Endpoint(Kind.NODE, address="10.244.7.7")),
+        ("10.244.7.7", Endpoint(Kind.UNHELD, address="10.244.7.7")),  # shared by pods and nodes
         ("203.0.113.10", Endpoint(Kind.ADDRESS, address="203.0.113.10")),
         ("2001:db8::1", Endpoint(Kind.ADDRESS, address="2001:db8::1")),
     ],

@@ -1,6 +1,17 @@
+from synth.proof.results import InputFile
 from synth.reports import learn, replay
 from synth.reports.markdown import escape, to_markdown
-from synth.reports.page import Column, Commands, Items, Page, Prose, Section, Table, clean
+from synth.reports.page import (
+    Column,
+    Commands,
+    Items,
+    Page,
+    Prose,
+    Section,
+    Table,
+    clean,
+    shortened,
+)
 from synth.reports.text import to_text
 from tests.reports import sample
 
@@ -65,6 +76,23 @@ def test_markdown_shows_just_the_text() -> None:
 def test_markdown_fence_is_longer_than_what_it_holds() -> None:
     markdown = to_markdown(page(Commands(("echo ```` x",))))
     assert "`````sh\necho ```` x\n`````" in markdown
+
+
+def test_long_tables_are_cut_and_the_rest_is_counted() -> None:
+    rows = tuple((str(number),) for number in range(7))
+    table = Table((Column("N"),), rows, total=True)
+    assert shortened(table, 6) == (table,)
+    short, told = shortened(table, 4)
+    assert short == Table((Column("N"),), (*rows[:4], rows[6]), total=True)
+    assert isinstance(told, Prose)
+    assert told.text.startswith("2 more rows")
+
+
+def test_a_thousand_files_fit_a_comment() -> None:
+    inputs = tuple(InputFile(f"logs/{number}", "vpc", 1, "") for number in range(10_000))
+    found = to_markdown(learn.to_page(sample.result(inputs=inputs), "out"))
+    assert len(found) < 65_536
+    assert "| **10,000 files** |" in found
 
 
 def test_denials_are_cut_and_the_rest_is_counted() -> None:
