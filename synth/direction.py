@@ -38,7 +38,7 @@ class Listeners:
     def of(cls, endpoints: Sequence[Endpoint], declared: Collection[Listener]) -> "Listeners":
         """Return the listeners of these endpoints; endpoint numbers are positions."""
         by_workload: dict[tuple[str, str], list[tuple[int, int]]] = {}
-        for namespace, workload, protocol, port in sorted(declared):
+        for namespace, workload, protocol, port in declared:
             by_workload.setdefault((namespace, workload), []).append((protocol, port))
         codes = [
             encode(number, protocol, port)
@@ -54,11 +54,20 @@ class Listeners:
         port: NDArray[np.integer[Any]],
     ) -> NDArray[np.bool_]:
         """Return bool[n]: whether the endpoint declares to listen on the port."""
-        if not len(self.codes):
-            return np.zeros(len(endpoint), np.bool_)
-        wanted = encode(endpoint.astype(np.int64), protocol, port)
-        at = np.searchsorted(self.codes, wanted).clip(max=len(self.codes) - 1)
-        return np.asarray(self.codes[at] == wanted)
+        found = np.zeros(len(endpoint), np.bool_)
+        rows = np.flatnonzero(self._ports[port])
+        if len(rows):
+            wanted = encode(endpoint[rows].astype(np.int64), protocol[rows], port[rows])
+            at = np.searchsorted(self.codes, wanted).clip(max=len(self.codes) - 1)
+            found[rows] = self.codes[at] == wanted
+        return found
+
+    @property
+    def _ports(self) -> NDArray[np.bool_]:
+        """bool[65536]: ports that anybody declares, of any protocol. Few records name one."""
+        declared = np.zeros(1 << 16, np.bool_)
+        declared[self.codes & 0xFFFF] = True
+        return declared
 
 
 def encode(endpoint: Any, protocol: Any, port: Any) -> Any:  # noqa: ANN401 - int or array alike

@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synth.edges.schema import KEY, MEASURES, Edges
+from synth.edges.groups import Columns, group
+from synth.edges.schema import Edges, sort_endpoints
 
-Columns = dict[str, NDArray[Any]]
-
-NO_ENDPOINT = np.iinfo(np.int32).max
 _WORD = 64
 
 
@@ -22,7 +19,7 @@ def merge(parts: Sequence[Edges]) -> Edges:
     filled = [part for part in parts if len(part)]
     if not filled:
         return Edges.empty()
-    endpoints = sorted({one for part in filled for one in part.endpoints})
+    endpoints = sort_endpoints(one for part in filled for one in part.endpoints)
     files = sorted({name for part in filled for name in part.files})
     timed = [part for part in filled if part.half_days.shape[1]]
     base = min((part.half_day_base for part in timed), default=0)
@@ -32,27 +29,6 @@ def merge(parts: Sequence[Edges]) -> Edges:
     columns = [_aligned(part, number, place, base, words) for part in filled]
     whole = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
     return trim(Edges(tuple(endpoints), tuple(files), base, **group(whole)))
-
-
-def group(columns: Columns) -> Columns:
-    """Return the columns with rows of one key added up, in the order of the keys."""
-    order = np.lexsort(tuple(columns[name] for name in reversed(list(KEY))))
-    ordered = {name: values[order] for name, values in columns.items()}
-    fresh = np.zeros(len(order), np.bool_)
-    fresh[:1] = True
-    for name in KEY:
-        fresh[1:] |= ordered[name][1:] != ordered[name][:-1]
-    starts = np.flatnonzero(fresh)
-    if len(starts) == len(order):
-        return ordered
-    grouped = {name: ordered[name][starts] for name in KEY}
-    for name, (_, operation) in MEASURES.items():
-        grouped[name] = operation.reduceat(ordered[name], starts)
-    grouped["rungs"] = np.add.reduceat(ordered["rungs"], starts, axis=0)
-    grouped["half_days"] = np.bitwise_or.reduceat(ordered["half_days"], starts, axis=0)
-    grouped["asked"] = _smallest(ordered["asked"], starts)
-    grouped["example"] = np.minimum.reduceat(ordered["example"], starts)
-    return grouped
 
 
 def trim(edges: Edges) -> Edges:
@@ -75,12 +51,6 @@ def trim(edges: Edges) -> Edges:
         edges.half_day_base,
         **columns,
     )
-
-
-def _smallest(asked: NDArray[np.int32], starts: NDArray[np.int64]) -> NDArray[np.int32]:
-    known = np.where(asked < 0, NO_ENDPOINT, asked)
-    least = np.minimum.reduceat(known, starts)
-    return np.where(least == NO_ENDPOINT, -1, least).astype(np.int32)
 
 
 def _words_from(part: Edges, base: int) -> int:

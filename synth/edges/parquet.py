@@ -1,6 +1,7 @@
 """Edges as Parquet: what was seen, mergeable with tomorrow's, endpoints named by their content."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from synth.edges.schema import KEY, MEASURES, RUNGS, Edges
+from synth.edges.schema import KEY, MEASURES, Edges, sort_endpoints
 from synth.errors import Fault, InputError
 from synth.flows import Rung
 from synth.inventory.endpoint import Endpoint
 from synth.ledger import Example, Ledger
 
 FORMAT = 1
+_WORD = 64
+_CODED = pa.dictionary(pa.int32(), pa.utf8())
 _ENDPOINTS = ("client", "client_seen", "server")
 
 
@@ -28,7 +31,7 @@ def write_edges(edges: Edges, skipped: Ledger, path: Path) -> None:
         values = getattr(edges, name)
         columns[name] = _coded(values, names) if name in _ENDPOINTS else pa.array(values)
     for rung in Rung:
-        columns[f"rung_{rung.name.lower()}"] = pa.array(edges.rungs[:, rung])
+        columns[_rung(rung)] = pa.array(edges.rungs[:, rung])
     columns["asked"] = _coded(edges.asked, names)
     columns["example_file"] = _coded(edges.example >> 40, pa.array(edges.files, pa.utf8()))
     columns["example_row"] = pa.array(edges.example & ((1 << 40) - 1))
@@ -49,18 +52,26 @@ def read_edges(path: Path) -> tuple[Edges, Ledger]:
     Raises
     ------
     InputError
-        If the file is not Parquet, or not such a file.
+        If the file is not Parquet, or not such a file, or damaged.
 
     """
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:
+            table = file.read()
     except (pa.ArrowException, OSError) as error:
         raise InputError(Fault(str(path), "edges as Parquet", str(error))) from error
-    about = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
-    if about.get("synth.edges") != str(FORMAT):
-        found = f"format {about.get('synth.edges')}"
+    about = table.schema.metadata or {}
+    if about.get(b"synth.edges") != str(FORMAT).encode():
+        found = f"format {about.get(b'synth.edges', b'unknown').decode(errors='replace')}"
         raise InputError(Fault(str(path), f"edges of format {FORMAT}", found))
-    return _edges(table, int(about["synth.half_day_base"])), _ledger(about["synth.skipped"])
+    faults = _faults(str(path), table)
+    if faults:
+        raise InputError(*faults)
+    try:
+        base = _base(about[b"synth.half_day_base"])
+        return _edges(table, base), _ledger(about[b"synth.skipped"].decode())
+    except (pa.ArrowException, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(Fault(str(path), "edges as synth writes them", repr(error))) from error
 
 
 def is_edges(path: Path) -> bool:
@@ -71,29 +82,69 @@ def is_edges(path: Path) -> bool:
         return False
 
 
+def _faults(path: str, table: pa.Table) -> list[Fault]:
+    """Return a fault for each column that is missing, of another type, or null where it may not."""
+    faults = []
+    for name, kind in _types(_words(table)).items():
+        found = table.schema.field(name).type if name in table.column_names else "no such column"
+        if found != kind:
+            faults.append(Fault(path, f"a column {name!r} of type {kind}", str(found)))
+        elif name != "asked" and table.column(name).null_count:
+            faults.append(Fault(path, f"no null in column {name!r}", "at least one"))
+    return faults
+
+
+def _types(words: int) -> dict[str, pa.DataType]:
+    """Return the type of every column, with so many words of half-days."""
+    numbers = {**KEY, **{name: dtype for name, (dtype, _) in MEASURES.items()}}
+    types = {name: pa.from_numpy_dtype(dtype) for name, dtype in numbers.items()}
+    types |= dict.fromkeys((*_ENDPOINTS, "asked", "example_file"), _CODED)
+    types |= dict.fromkeys((_rung(one) for one in Rung), pa.int64())
+    types |= dict.fromkeys((f"half_days_{at}" for at in range(words)), pa.uint64())
+    return types | {"example_row": pa.int64()}
+
+
+def _words(table: pa.Table) -> int:
+    return sum(name.startswith("half_days_") for name in table.column_names)
+
+
+def _rung(rung: Rung) -> str:
+    return f"rung_{rung.name.lower()}"
+
+
+def _base(text: bytes) -> int:
+    base = int(text)
+    if base % _WORD:
+        raise ValueError(f"half-days from {base}, which is no multiple of {_WORD}")
+    return base
+
+
 def _edges(table: pa.Table, base: int) -> Edges:
-    texts = sorted({one for name in _ENDPOINTS for one in _texts(table, name) if one is not None})
-    texts = sorted({*texts, *(one for one in _texts(table, "asked") if one is not None)})
-    endpoints = sorted(map(Endpoint.from_json, texts))
-    number = {one.to_json(): at for at, one in enumerate(endpoints)}
-    files = sorted({one for one in _texts(table, "example_file") if one is not None})
+    texts = sorted({one for name in (*_ENDPOINTS, "asked") for one in _texts(table, name)})
+    named = {text: Endpoint.from_json(text) for text in texts}
+    endpoints = sort_endpoints(named.values())
+    position = {one: at for at, one in enumerate(endpoints)}
+    number = {text: position[one] for text, one in named.items()}
+    files = sorted(_texts(table, "example_file"))
     place = {one: at for at, one in enumerate(files)}
-    columns: dict[str, NDArray[Any]] = {}
-    for name, dtype in {**KEY, **{name: dtype for name, (dtype, _) in MEASURES.items()}}.items():
-        if name in _ENDPOINTS:
-            columns[name] = _numbers(table, name, number)
-        else:
-            columns[name] = table.column(name).to_numpy().astype(dtype)
-    rungs = [table.column(f"rung_{rung.name.lower()}").to_numpy() for rung in Rung]
-    columns["rungs"] = np.stack(rungs, axis=1).astype(np.int64).reshape(-1, RUNGS)
-    columns["asked"] = _numbers(table, "asked", number)
+    columns: dict[str, NDArray[Any]] = {
+        name: table.column(name).to_numpy() for name in (*KEY, *MEASURES) if name not in _ENDPOINTS
+    }
+    for name in (*_ENDPOINTS, "asked"):
+        columns[name] = _numbers(table, name, number)
     file = _numbers(table, "example_file", place).astype(np.int64)
     columns["example"] = file << 40 | table.column("example_row").to_numpy()
-    words = [name for name in table.column_names if name.startswith("half_days_")]
-    columns["half_days"] = np.zeros((table.num_rows, len(words)), np.uint64)
-    for at in range(len(words)):
-        columns["half_days"][:, at] = table.column(f"half_days_{at}").to_numpy()
+    columns["rungs"] = _matrix(table, [_rung(one) for one in Rung], np.int64)
+    words = [f"half_days_{at}" for at in range(_words(table))]
+    columns["half_days"] = _matrix(table, words, np.uint64)
     return Edges(tuple(endpoints), tuple(files), base, **columns)
+
+
+def _matrix(table: pa.Table, names: Sequence[str], dtype: type[np.generic]) -> NDArray[Any]:
+    matrix = np.zeros((table.num_rows, len(names)), dtype)
+    for at, name in enumerate(names):
+        matrix[:, at] = table.column(name).to_numpy()
+    return matrix
 
 
 def _coded(codes: NDArray[Any], names: pa.Array) -> pa.DictionaryArray:
@@ -101,16 +152,20 @@ def _coded(codes: NDArray[Any], names: pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(indices, names)
 
 
-def _texts(table: pa.Table, name: str) -> list[str | None]:
-    texts: list[str | None] = table.column(name).cast(pa.utf8()).unique().to_pylist()
-    return texts
+def _texts(table: pa.Table, name: str) -> set[str]:
+    """Return the distinct texts of a coded column."""
+    return {one for one in table.column(name).unique().to_pylist() if one is not None}
 
 
 def _numbers(table: pa.Table, name: str, number: dict[str, int]) -> NDArray[np.int32]:
-    coded = table.column(name).cast(pa.utf8()).combine_chunks().dictionary_encode()
-    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
-    numbers = np.array([*(number[one] for one in coded.dictionary.to_pylist()), -1], np.int32)
-    return np.asarray(numbers[coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)])
+    """Return int32[n]: the numbers of a coded column's texts, -1 where there is none."""
+    if not table.num_rows:
+        return np.zeros(0, np.int32)
+    parts = table.column(name).unify_dictionaries().chunks
+    texts = parts[0].dictionary.to_pylist()
+    numbers = np.array([*(number.get(text, -1) for text in texts), -1], np.int32)
+    codes = [part.indices.fill_null(-1).to_numpy(zero_copy_only=False) for part in parts]
+    return np.asarray(numbers[np.concatenate(codes)])
 
 
 def _ledger(text: str) -> Ledger:
@@ -119,4 +174,4 @@ def _ledger(text: str) -> Ledger:
         outcome: tuple(Example(**one) for one in some)
         for outcome, some in plain["examples"].items()
     }
-    return Ledger(plain["counts"], examples)
+    return Ledger({name: int(count) for name, count in plain["counts"].items()}, examples)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from synth.inventory.model import Inventory, Placement
 from synth.policy.address import unpack_address
 
 NEVER = np.iinfo(np.int64).max
+
+_outside = lru_cache(maxsize=1 << 16)(outside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,44 +54,67 @@ class Places:
 
     def place(self, column: pa.DictionaryArray) -> Placed:
         """Return where the addresses of the column were at the times of the records."""
+        if column.null_count == len(column):
+            return _nowhere(len(column))
         addresses, codes = distinct(column)
-        known = codes >= 0
-        rows = np.flatnonzero(known)
-        spots = locate(self._inventory, addresses, codes[rows], self._start[rows], self._end[rows])
-        endpoint = np.full(len(codes), -1, np.int32)
-        node = np.full(len(codes), -1, np.int32)
-        member = np.zeros(len(codes), np.uint64)
-        endpoint[rows] = self._resolve(addresses, codes[rows], spots)
-        certain = spots.first >= 0
-        sure, last = rows[certain], spots.last[certain]
-        settled = endpoint[sure] < len(self._inventory.endpoints)
-        node[sure[settled]] = self._inventory.holding_node[last[settled]]
-        member[sure[settled]] = self._inventory.holding_member[last[settled]]
-        blurred = spots.first != spots.last
-        node[rows[blurred]] = -1
-        return Placed(endpoint, node, member)
+        if not column.null_count:
+            return self._placed(addresses, codes, self._start, self._end)
+        rows = np.flatnonzero(codes >= 0)
+        some = self._placed(addresses, codes[rows], self._start[rows], self._end[rows])
+        whole = _nowhere(len(codes))
+        whole.endpoint[rows] = some.endpoint
+        whole.node[rows] = some.node
+        whole.member[rows] = some.member
+        return whole
+
+    def _placed(
+        self,
+        addresses: Sequence[bytes],
+        codes: NDArray[np.int32],
+        start: NDArray[np.int64],
+        end: NDArray[np.int64],
+    ) -> Placed:
+        placed = _nowhere(len(codes))
+        if not len(codes):
+            return placed
+        spots = locate(self._inventory, addresses, codes, start, end)
+        endpoint = self._resolve(addresses, codes, spots)
+        held = (spots.first >= 0) & (endpoint < len(self._inventory.endpoints))
+        single = held & (spots.first == spots.last)
+        last = spots.last
+        placed.member[held] = self._inventory.holding_member[last[held]]
+        placed.node[single] = self._inventory.holding_node[last[single]]
+        return Placed(endpoint, placed.node, placed.member)
 
     def name(self, column: pa.DictionaryArray) -> NDArray[np.int32]:
         """Return int32[n]: the endpoints of addresses that belong to no pod; -1 for null."""
+        if column.null_count == len(column):
+            return _nowhere(len(column)).endpoint
         addresses, codes = distinct(column)
-        numbers = [self._number(outside(self._inventory, one)) for one in addresses]
+        numbers = [self._number(_outside(self._inventory, one)) for one in addresses]
         return np.array([*numbers, -1], np.int32)[codes]
 
     def _resolve(
         self, addresses: Sequence[bytes], codes: NDArray[np.int32], spots: Placement
     ) -> NDArray[np.int32]:
         found = resolve(self._inventory, spots)
-        nobody = found.endpoint == -1
-        outsiders = np.full(len(addresses), -1, np.int32)
-        for code in np.unique(codes[nobody]):
-            outsiders[code] = self._number(outside(self._inventory, addresses[code]))
-        endpoint = np.where(nobody, outsiders[codes], found.endpoint)
-        for number, candidates in enumerate(found.candidates):
-            several = found.endpoint == -2 - number
-            for code in np.unique(codes[several]):
-                rows = several & (codes == code)
-                endpoint[rows] = self._ambiguous(addresses[code], candidates)
-        return endpoint.astype(np.int32)
+        endpoint = found.endpoint.copy()
+        rows = np.flatnonzero(endpoint < 0)
+        # One number for each address and what it resolved to: they are few, the rows are many.
+        pairs, which = np.unique(
+            (found.endpoint[rows].astype(np.int64) << 32) | codes[rows], return_inverse=True
+        )
+        numbers = [
+            self._unheld(addresses[pair & 0xFFFFFFFF], found.candidates, -2 - (pair >> 32))
+            for pair in pairs.tolist()
+        ]
+        endpoint[rows] = np.array(numbers, np.int32)[which]
+        return endpoint
+
+    def _unheld(self, address: bytes, candidates: Sequence[Sequence[int]], number: int) -> int:
+        if number < 0:
+            return self._number(_outside(self._inventory, address))
+        return self._ambiguous(address, candidates[number])
 
     def _ambiguous(self, address: bytes, candidates: Sequence[int]) -> int:
         ends = sorted({self._inventory.endpoints[number] for number in candidates})
@@ -97,6 +123,14 @@ class Places:
 
     def _number(self, endpoint: Endpoint) -> int:
         return self._found.setdefault(endpoint, len(self._inventory.endpoints) + len(self._found))
+
+
+def _nowhere(size: int) -> Placed:
+    return Placed(
+        endpoint=np.full(size, -1, np.int32),
+        node=np.full(size, -1, np.int32),
+        member=np.zeros(size, np.uint64),
+    )
 
 
 def distinct(column: pa.DictionaryArray) -> tuple[tuple[bytes, ...], NDArray[np.int32]]:

@@ -1,25 +1,38 @@
-"""The cheapest rules that admit exactly the cells of a matrix of peers and ports, proven.
+"""The cheapest rules that admit exactly the cells of a matrix of peers and ports.
 
-A rule admits a product of peers and ports. A set of rules is exact if every cell is admitted and
-no empty one is; its size is 1 a rule + 1 a peer + 1 a port. Two rules inside one maximal product
-cost no less than their union, so it is enough to trim each maximal product once: an integer
-programme over the maximal products, with a variable for each of their peers, ports and cells.
-Parts of the matrix that share no peer and no port are solved apart.
+A rule admits a product of peers and ports. Rules are exact if every cell is admitted and no empty
+one is. Their size is 1 a rule, 1 a peer, and 1 a port term: neighbouring ports within one rule
+are one term. Two rules inside one maximal product cost no less than their union, so it is enough
+to trim each maximal product once. Parts of the matrix that share no peer and no port are solved
+apart.
+
+| part | rules | bound |
+|---|---|---|
+| one product | that product | its size: proven |
+| within ``PRODUCTS_SOLVED`` and ``VARIABLES_SOLVED`` | of an integer programme | what it proved |
+| larger | greedy | 1 rule, every peer and every port term once |
+
+The programme ends after ``NODES_SOLVED`` branchings, proven or not; the better of its rules and
+the greedy ones is taken. All three limits are sizes, never times, so that a result is the same on
+every machine. Whatever the way, the rules are exact, and no peer, port or rule of them can be
+taken away.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from math import ceil
 
 import numpy as np
 
-Row = TypeVar("Row", bound=Hashable)
 Cells = Mapping[int, frozenset[int]]
 """Peer number → port numbers."""
+Joined = frozenset[int]
+"""Ports that form one term with the port of the next number, where a rule has both."""
 
-PRODUCTS_SOLVED = 400
-VARIABLES_SOLVED = 4000
-"""Above either, rules are chosen greedily; never by the clock."""
+PRODUCTS_LISTED = 400
+PRODUCTS_SOLVED = 100
+VARIABLES_SOLVED = 600
+NODES_SOLVED = 100
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,10 +42,14 @@ class Product:
     peers: tuple[int, ...]
     ports: tuple[int, ...]
 
+    def size(self, joined: Joined = frozenset()) -> int:
+        """Return 1 for the rule, 1 for each peer, 1 for each port term."""
+        return 1 + len(self.peers) + count_terms(self.ports, joined)
+
     @property
-    def size(self) -> int:
-        """1 for the rule, 1 for each peer, 1 for each port."""
-        return 1 + len(self.peers) + len(self.ports)
+    def cells(self) -> set[tuple[int, int]]:
+        """Peers with ports."""
+        return {(peer, port) for peer in self.peers for port in self.ports}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +61,15 @@ class Cover:
     bound: int
 
 
-def cover(cells: Cells) -> Cover:
-    """Return the cheapest exact rules for the cells (peer number → its port numbers)."""
-    parts = [_solve(part) for part in _components(cells)]
+def count_terms(ports: Iterable[int], joined: Joined) -> int:
+    """Return the number of terms that the ports take in one rule."""
+    some = set(ports)
+    return sum(port - 1 not in some or port - 1 not in joined for port in some)
+
+
+def cover(cells: Cells, joined: Joined = frozenset()) -> Cover:
+    """Return cheap exact rules for the cells (peer number → its port numbers), and a bound."""
+    parts = [_solve(part, joined) for part in _components(cells)]
     products = tuple(sorted(product for part in parts for product in part.products))
     return Cover(products, sum(part.size for part in parts), sum(part.bound for part in parts))
 
@@ -66,28 +89,29 @@ def _components(cells: Cells) -> list[Cells]:
     return parts
 
 
-def _solve(cells: Cells) -> Cover:
+def _solve(cells: Cells, joined: Joined) -> Cover:
     if len(set(cells.values())) == 1:
         only = Product(tuple(sorted(cells)), tuple(sorted(next(iter(cells.values())))))
-        return Cover((only,), only.size, only.size)
+        return Cover((only,), only.size(joined), only.size(joined))
     products = maximal_products(cells)
-    variables = sum(len(one.peers) * len(one.ports) + one.size for one in products)
-    if len(products) > PRODUCTS_SOLVED or variables > VARIABLES_SOLVED:
-        return _greedy(cells)
-    return _optimal(cells, products)
+    variables = sum(len(one.peers) * len(one.ports) + one.size() for one in products)
+    greedy = _greedy(cells, products, joined)
+    if 0 < len(products) <= PRODUCTS_SOLVED and variables <= VARIABLES_SOLVED:
+        return _optimal(cells, products, joined, greedy)
+    return greedy
 
 
 def maximal_products(cells: Cells) -> tuple[Product, ...]:
     """Return every product of filled cells that no peer or port can be added to, sorted.
 
-    They are the concepts of the matrix: the port sets closed under intersection.
+    They are the concepts of the matrix: the port sets closed under intersection. None at all if
+    they are more than ``PRODUCTS_LISTED``.
     """
-    port_sets = set(cells.values())
     closed: set[frozenset[int]] = set()
-    for ports in sorted(port_sets, key=sorted):
+    for ports in sorted(set(cells.values()), key=sorted):
         closed |= {ports} | {ports & other for other in closed}
-        if len(closed) > PRODUCTS_SOLVED:
-            break
+        if len(closed) > PRODUCTS_LISTED:
+            return ()
     return tuple(
         sorted(
             Product(
@@ -99,24 +123,75 @@ def maximal_products(cells: Cells) -> tuple[Product, ...]:
     )
 
 
-def _greedy(cells: Cells) -> Cover:
-    """Return one rule for each set of ports that some peer has: exact, but not the cheapest."""
-    by_ports: dict[frozenset[int], list[int]] = {}
-    for peer, ports in sorted(cells.items()):
-        by_ports.setdefault(ports, []).append(peer)
-    products = tuple(
-        sorted(Product(tuple(peers), tuple(sorted(ports))) for ports, peers in by_ports.items())
-    )
+def _greedy(cells: Cells, products: Sequence[Product], joined: Joined) -> Cover:
+    """Return the cheapest of three simple ways to cover the cells."""
+    ways = [_by_peers(cells), _by_ports(cells)]
+    if products:
+        ways.append(_trimmed(_by_price(cells, products, joined)))
+    size, best = min((sum(one.size(joined) for one in way), way) for way in ways)
     every_port = {port for ports in cells.values() for port in ports}
-    return Cover(products, sum(one.size for one in products), 1 + len(cells) + len(every_port))
+    return Cover(tuple(best), size, 1 + len(cells) + count_terms(every_port, joined))
 
 
-def _optimal(cells: Cells, products: Sequence[Product]) -> Cover:
+def _by_peers(cells: Cells) -> list[Product]:
+    """Return one rule for each set of ports that some peer has."""
+    grouped: dict[frozenset[int], list[int]] = {}
+    for peer, ports in sorted(cells.items()):
+        grouped.setdefault(ports, []).append(peer)
+    return sorted(Product(tuple(peers), tuple(sorted(ports))) for ports, peers in grouped.items())
+
+
+def _by_ports(cells: Cells) -> list[Product]:
+    """Return one rule for each set of peers that some port has."""
+    turned: dict[int, set[int]] = {}
+    for peer, ports in cells.items():
+        for port in ports:
+            turned.setdefault(port, set()).add(peer)
+    rules = _by_peers({port: frozenset(peers) for port, peers in turned.items()})
+    return sorted(Product(one.ports, one.peers) for one in rules)
+
+
+def _by_price(cells: Cells, products: Sequence[Product], joined: Joined) -> list[Product]:
+    """Return products, trimmed to what is still missing, the cheapest a missing cell first."""
+    missing = {(peer, port) for peer, ports in cells.items() for port in ports}
+    chosen = []
+    while missing:
+        wanted = [(one, one.cells & missing) for one in products]
+        offers = [(_around(some), len(some)) for _, some in wanted if some]
+        _, best = min((one.size(joined) / count, one) for one, count in offers)
+        chosen.append(best)
+        missing -= best.cells
+    return sorted(chosen)
+
+
+def _around(cells: Iterable[tuple[int, int]]) -> Product:
+    some = list(cells)
+    peers, ports = {peer for peer, _ in some}, {port for _, port in some}
+    return Product(tuple(sorted(peers)), tuple(sorted(ports)))
+
+
+def _trimmed(products: Sequence[Product]) -> list[Product]:
+    """Return the products without peers and ports that the others make redundant."""
+    kept = list(products)
+    for at in range(len(kept)):
+        others = {cell for number, one in enumerate(kept) if number != at for cell in one.cells}
+        for peer in kept[at].peers:
+            if {(peer, port) for port in kept[at].ports} <= others:
+                left = tuple(one for one in kept[at].peers if one != peer)
+                kept[at] = Product(left, kept[at].ports)
+        for port in kept[at].ports:
+            if {(peer, port) for peer in kept[at].peers} <= others:
+                left = tuple(one for one in kept[at].ports if one != port)
+                kept[at] = Product(kept[at].peers, left)
+    return sorted(one for one in kept if one.peers and one.ports)
+
+
+def _optimal(cells: Cells, products: Sequence[Product], joined: Joined, greedy: Cover) -> Cover:
     """Solve the integer programme; ties go to fewer rules, then to less overlap."""
     from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - heavy
     from scipy.sparse import csr_array  # noqa: PLC0415
 
-    programme = _Programme(cells, products)
+    programme = _Programme(cells, products, joined)
     matrix = csr_array(
         (programme.values, (programme.rows, programme.columns)),
         shape=(len(programme.lower), len(programme.cost)),
@@ -126,19 +201,31 @@ def _optimal(cells: Cells, products: Sequence[Product]) -> Cover:
         constraints=LinearConstraint(matrix, np.array(programme.lower), np.inf),
         integrality=np.ones(len(programme.cost)),
         bounds=Bounds(0, 1),
-        options={"mip_rel_gap": 0.0},
+        options={"mip_rel_gap": 0.0, "node_limit": NODES_SOLVED},
     )
+    proven = greedy.bound
+    if solution.mip_dual_bound is not None:
+        proven = max(proven, ceil(solution.mip_dual_bound - TIES - 1e-6))
     if solution.x is None:
-        return _greedy(cells)
-    chosen = programme.read(np.round(solution.x))
-    size = sum(product.size for product in chosen)
-    return Cover(chosen, size, size)
+        return Cover(greedy.products, greedy.size, proven)
+    chosen = tuple(_trimmed(programme.read(np.round(solution.x))))
+    size = sum(product.size(joined) for product in chosen)
+    return (
+        Cover(chosen, size, proven)
+        if size <= greedy.size
+        else Cover(greedy.products, greedy.size, proven)
+    )
+
+
+TIES = 0.5
+"""More than all that the costs of ties can add up to."""
 
 
 class _Programme:
-    """Variables: rule used, peer in rule, port in rule, cell in rule; all 0 or 1."""
+    """Variables: rule used, peer, port, pair of joined ports, cell in rule; all 0 or 1."""
 
-    def __init__(self, cells: Cells, products: Sequence[Product]) -> None:
+    def __init__(self, cells: Cells, products: Sequence[Product], joined: Joined) -> None:
+        self._joined = joined
         self.cost: list[float] = []
         self.lower: list[float] = []
         self.rows: list[int] = []
@@ -160,6 +247,11 @@ class _Programme:
         self._parts.append((peers, ports))
         for member in (*peers.values(), *ports.values()):
             self._at_least(0, [(rule, 1.0), (member, -1.0)])
+        for port in sorted(self._joined.intersection(ports)):
+            if port + 1 in ports:
+                pair = self._variable(-1)
+                self._at_least(0, [(ports[port], 1.0), (pair, -1.0)])
+                self._at_least(0, [(ports[port + 1], 1.0), (pair, -1.0)])
         for peer, with_peer in peers.items():
             for port, on_port in ports.items():
                 cell = self._variable(1e-6)

@@ -11,14 +11,19 @@ from synth.direction import Listeners
 from synth.edges.schema import NEVER, Edges
 from synth.flows import Rung
 from synth.inventory.endpoint import Endpoint, Kind
-from synth.inventory.listeners import (
-    declared_references,
-    exposed_ports,
-    listeners,
-    service_listeners,
-)
+from synth.inventory.listeners import declared_references, exposed_ports, listeners
 from synth.inventory.model import Inventory
-from synth.learner.system import KUBELET_PORTS, dns_services, link_local
+from synth.learner.networks import within
+from synth.learner.system import (
+    DNS_PORT,
+    KUBELET_PORTS,
+    NODE_LOCAL_DNS,
+    dns_listeners,
+    link_local,
+    runs_node_local_dns,
+)
+from synth.learner.workloads import find_present, identity, is_gone, newest, pods_by_workload
+from synth.policy.address import parse_network
 from synth.policy.ports import Protocol
 
 Flags = NDArray[np.bool_]
@@ -49,8 +54,9 @@ class Facts:
 
     @cached_property
     def answered(self) -> Flags:
-        """Some record shows that the server took part."""
-        return self.edges.answered > 0
+        """Some record shows that the server took part, or, undecided, that both ends did."""
+        both = (self.edges.from_client > 0) & (self.edges.from_server > 0)
+        return np.asarray((self.edges.answered > 0) | (~self.edges.decided & both))
 
     @cached_property
     def failed(self) -> Flags:
@@ -80,7 +86,14 @@ class Facts:
     @cached_property
     def private_server(self) -> Flags:
         """The server is an outside address of a private range that nobody named."""
-        return self.of(self.edges.server, lambda endpoint: endpoint.private)
+        named = [parse_network(cidr) for cidr, _ in self.inventory.names]
+
+        def is_unnamed(endpoint: Endpoint) -> bool:
+            return endpoint.private and not any(
+                within(parse_network(endpoint.address), one) for one in named
+            )
+
+        return self.of(self.edges.server, is_unnamed)
 
     @cached_property
     def collapsed(self) -> Flags:
@@ -91,24 +104,26 @@ class Facts:
 
     @cached_property
     def outside(self) -> Flags:
-        """Neither end is a pod: no policy speaks of it."""
-        pods = Kind.POD, Kind.AMBIGUOUS
+        """Neither end is a pod, or may have been one: no policy speaks of it."""
+        pods = Kind.POD, Kind.AMBIGUOUS, Kind.UNHELD, Kind.SERVICE
         return ~self.is_kind(self.edges.client, *pods) & ~self.is_kind(self.edges.server, *pods)
 
     @cached_property
     def own_node(self) -> Flags:
-        """The server's enforcement sees the server's own node."""
+        """The server's enforcement sees the server's own node, which is always admitted."""
         return self.is_kind(self.edges.client_seen, Kind.NODE) & self.edges.same_node
 
     @cached_property
+    def by_own_node(self) -> Flags:
+        """The server's own node opened it; not a pod that is merely seen as that node."""
+        return self.own_node & ~self.is_kind(self.edges.client, Kind.POD, Kind.AMBIGUOUS)
+
+    @cached_property
     def retired(self) -> Flags:
-        """A pod's workload no longer exists."""
-        gone = {(one.namespace, one.key) for one in self.inventory.workloads if not one.exists}
-
-        def is_gone(endpoint: Endpoint) -> bool:
-            return (endpoint.namespace, endpoint.workload) in gone
-
-        return self.of(self.edges.client, is_gone) | self.of(self.edges.server, is_gone)
+        """A pod's workload no longer exists, or the cluster's files never heard of it."""
+        present = find_present(self.inventory)
+        gone = np.array([is_gone(one, present) for one in self.edges.endpoints], np.bool_)
+        return np.asarray(gone[self.edges.client] | gone[self.edges.server])
 
     @cached_property
     def sensitive(self) -> Flags:
@@ -121,15 +136,13 @@ class Facts:
 
     @cached_property
     def dns(self) -> Flags:
-        """The server is the cluster's DNS, on a port that its Service leads to."""
-        names = {(one.namespace, one.name) for one in dns_services(self.inventory)}
-        behind = {
-            listener
-            for service, listener in service_listeners(self.inventory)
-            if (service.namespace, service.name) in names
-        }
-        listening = Listeners.of(self.edges.endpoints, behind)
-        return listening.holds(self.edges.server, self.edges.protocol, self.edges.port)
+        """The server is the cluster's DNS, on its port, or the node's own cache of it."""
+        listening = Listeners.of(self.edges.endpoints, dns_listeners(self.inventory))
+        behind = listening.holds(self.edges.server, self.edges.protocol, self.edges.port)
+        if not runs_node_local_dns(self.inventory):
+            return behind
+        cache = self.of(self.edges.server, lambda one: one.address == NODE_LOCAL_DNS)
+        return np.asarray(behind | (cache & (self.edges.port == DNS_PORT)))
 
     @cached_property
     def declared_listener(self) -> Flags:
@@ -178,12 +191,12 @@ class Facts:
     @cached_property
     def several_replicas(self) -> Flags:
         """At least two replicas of the client took part, or it never had two."""
-        count: dict[tuple[str, str], set[str]] = {}
-        for pod in self.inventory.pods:
-            count.setdefault((pod.namespace, pod.workload), set()).add(pod.uid)
+        replicas = {
+            key: len({pod.uid for pod in newest(pods)})
+            for key, pods in pods_by_workload(self.inventory).items()
+        }
         lone = self.of(
-            self.edges.client,
-            lambda one: len(count.get((one.namespace, one.workload), ())) <= 1,
+            self.edges.client, lambda one: replicas.get((one.namespace, one.workload), 0) <= 1
         )
         return np.asarray(lone | self._differs("least_client", "greatest_client"))
 
@@ -206,14 +219,19 @@ class Facts:
 
         Nodes, address families and label sets tell edges apart, which divides no evidence.
         """
-        numbers: dict[tuple[str, ...], int] = {}
-        who = np.array(
-            [numbers.setdefault(_identity(one), len(numbers)) for one in self.edges.endpoints],
-            np.int64,
-        )
-        ends = (who[self.edges.client], who[self.edges.server]) if len(who) else ()
-        key = (*ends, self.edges.protocol, self.edges.port, self.edges.decided)
-        return np.asarray(np.unique(np.stack(key, axis=1), axis=0, return_inverse=True)[1]).ravel()
+        who = self._who
+        ends = who[self.edges.client] * len(who) + who[self.edges.server]
+        _, pair = np.unique(ends, return_inverse=True)
+        port = self.edges.protocol.astype(np.int64) << 16 | self.edges.port
+        contacts = pair << 25 | port << 1 | self.edges.decided
+        return np.asarray(np.unique(contacts, return_inverse=True)[1])
+
+    @cached_property
+    def _who(self) -> NDArray[np.int64]:
+        """int64[endpoints]: a number of the workload, or of what else the endpoint is."""
+        numbers: dict[str, int] = {}
+        identities = (identity(one) for one in self.edges.endpoints)
+        return np.array([numbers.setdefault(one, len(numbers)) for one in identities], np.int64)
 
     def _differs(self, least: str, greatest: str) -> Flags:
         """Return bool[n]: whether the two hashes of the edge's contact differ."""
@@ -235,19 +253,25 @@ class Facts:
     @cached_property
     def sweeper(self) -> Flags:
         """The client failed to reach many different ports, and succeeded on few."""
-        count = len(self.edges.endpoints)
-        failed = np.bincount(self.edges.client[self.failed], minlength=count)
-        succeeded = np.bincount(self.edges.client[self.answered], minlength=count)
-        return np.asarray(((failed >= SWEEP) & (failed > 2 * succeeded))[self.edges.client])
+        first = np.zeros(len(self.edges), np.bool_)
+        succeeded = np.zeros(len(self.edges), np.bool_)
+        first[np.unique(self.contact, return_index=True)[1]] = True
+        succeeded[self.contact[self.answered]] = True
+        succeeded = succeeded[self.contact]
+        failures = self._by_client(first & self.failed & ~succeeded)
+        successes = self._by_client(first & succeeded)
+        return np.asarray((failures >= SWEEP) & (failures > 2 * successes))
+
+    def _by_client(self, counted: Flags) -> NDArray[np.int64]:
+        """Return int64[n]: how many of the counted edges the edge's client opened."""
+        who = self._who[self.edges.client]
+        counts = np.bincount(who[counted], minlength=len(self.edges.endpoints))
+        return np.asarray(counts[who])
 
     @cached_property
     def guessed(self) -> Flags:
         """Only a registered port tells who opened the connection."""
         return self.edges.rung >= Rung.REGISTERED
-
-
-def _identity(endpoint: Endpoint) -> tuple[str, ...]:
-    return endpoint.kind, endpoint.namespace, endpoint.workload, endpoint.name
 
 
 def _by_day(edges: Edges) -> NDArray[np.uint64]:

@@ -1,18 +1,23 @@
 """Learning as one walk: screen, ask, name roles, write rules, gather policies."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from synth.edges.schema import Edges
 from synth.inventory.model import Inventory
-from synth.learner.model import Answer, Learned, Question, Role, Subject
+from synth.learner.facts import Facts
+from synth.learner.model import Answer, Learned, Question, Role, Screening, Subject
 from synth.learner.openings import Openings
 from synth.learner.peers import Peers
-from synth.learner.questions import AskedEdges, answered, edge_questions
+from synth.learner.questions import answer_of, control_plane, edge_questions, stable_key
 from synth.learner.roles import find_roles
-from synth.learner.screen import answer, screen
-from synth.learner.subjects import Bench, find_subjects
+from synth.learner.screen import answer, retire_old_labels, screen, without_settled
+from synth.learner.selectors import selects
+from synth.learner.subjects import Bench, find_ends, find_subjects
 from synth.learner.system import SYSTEM_NAMESPACES
 from synth.policy.model import Direction, Policy, PolicySet, Rule
 
@@ -28,8 +33,9 @@ def _as_wanted(_: str, wanted: str) -> str:
 class Choices:
     """What the user decided.
 
-    ``answers`` maps question keys to answers, ``assume`` answers all others; ``name`` gives the
-    policy's name for a namespace and a role's name.
+    ``answers`` maps question keys to answers, ``assume`` answers all others (but refuses nothing
+    that the capture cannot show); ``name`` gives the policy's name for a namespace and a role's
+    name.
     """
 
     answers: Mapping[str, Answer] = field(default_factory=dict)
@@ -41,24 +47,24 @@ class Choices:
 def learn(edges: Edges, inventory: Inventory, choices: Choices) -> Learned:
     """Return the policies that the settled edges call for, and all they rest on."""
     roles = find_roles(inventory, edges.endpoints)
-    peers = Peers.of(inventory, roles)
     subject_roles = [role for role in roles if _is_subject(role, choices)]
-    judged = {(role.namespace, key): role for role in subject_roles for key in role.workloads}
-    asked = edge_questions(edges, screening := screen(edges, inventory), judged)
-    said = answered((one.question for one in asked), choices.answers, choices.assume)
-    screening = answer(screening, _rows_said(asked, said))
+    asked, screening = _ask(edges, inventory, subject_roles, choices)
+    screening = retire_old_labels(screening, _old_labels(edges, roles))
+    peers = Peers.of(inventory, roles)
+    openings = Openings.of(inventory, peers, _called(inventory, subject_roles, choices))
     bench = Bench(
-        edges,
-        inventory,
-        screening,
-        peers,
-        Openings(inventory, peers),
-        _by_subject(one.question for one in asked),
+        edges=edges,
+        inventory=inventory,
+        screening=screening,
+        peers=peers,
+        openings=openings,
+        asked=_by_subject(asked),
+        own_node=Facts(edges, inventory).own_node,
+        ends=find_ends(edges),
     )
     found = [_answered(one, choices) for one in find_subjects(bench, subject_roles)]
-    questions = {one.question.key: _with_answer(one.question, choices) for one in asked}
-    questions |= {one.key: one for subject in found for one in subject.questions}
-    names = {str(role): choices.name(role.namespace, role.name) for role in subject_roles}
+    questions = {one.key: one for one in (*asked, *_questions(found))}
+    names = _names(subject_roles, choices)
     ready, pending = _gather(found, names)
     return Learned(
         policies=ready,
@@ -68,6 +74,7 @@ def learn(edges: Edges, inventory: Inventory, choices: Choices) -> Learned:
         screening=screening,
         questions=tuple(sorted(questions.values(), key=lambda one: (one.text, one.key))),
         silent=_silent(subject_roles, found),
+        warnings=_warnings(openings, found),
         policy_of=names,
     )
 
@@ -76,14 +83,61 @@ def _is_subject(role: Role, choices: Choices) -> bool:
     return choices.include_system or role.namespace not in SYSTEM_NAMESPACES
 
 
-def _rows_said(
-    asked: Sequence[AskedEdges], said: Mapping[str, Answer]
-) -> Mapping[Answer, list[int]]:
+def _ask(
+    edges: Edges, inventory: Inventory, roles: Sequence[Role], choices: Choices
+) -> tuple[tuple[Question, ...], Screening]:
+    """Return the questions about contacts, answered as far as they are, and the screening then.
+
+    An answer can settle an ambiguous contact too, which is then no question any longer.
+    """
+    judged = {(role.namespace, key): role for role in roles for key in role.workloads}
+    screened = screen(edges, inventory)
+    asked = edge_questions(edges, screened, judged)
     rows: dict[Answer, list[int]] = defaultdict(list)
     for one in asked:
-        if one.question.key in said:
-            rows[said[one.question.key]].extend(one.rows)
-    return rows
+        if said := answer_of(one.question, choices.answers, choices.assume):
+            rows[said].extend(one.rows)
+    screening = without_settled(answer(screened, rows), edges, inventory)
+    said_rows = {row for some in rows.values() for row in some}
+    left = [
+        _with_answer(one.question, choices)
+        for one in asked
+        if said_rows.intersection(one.rows) or screening.asks[list(one.rows)].any()
+    ]
+    return tuple(left), screening
+
+
+def _old_labels(edges: Edges, roles: Sequence[Role]) -> NDArray[np.bool_]:
+    """Return bool[n]: edges of pods that their own role's selector does not pick."""
+    old = np.zeros(len(edges.endpoints), np.bool_)
+    for role in roles:
+        for number in role.endpoints if role.selector else ():
+            labels = dict(edges.endpoints[number].labels)
+            old[number] = role.selector is not None and not selects(role.selector, labels)
+    return np.asarray(old[edges.client] | old[edges.server])
+
+
+def _called(inventory: Inventory, roles: Sequence[Role], choices: Choices) -> frozenset[str]:
+    """Return the Services whose callers, the API servers, a person let in."""
+    return frozenset(
+        name
+        for role in roles
+        for name, question in control_plane(inventory, role).items()
+        if answer_of(question, choices.answers, choices.assume) is Answer.ACCEPT
+    )
+
+
+def _names(roles: Sequence[Role], choices: Choices) -> dict[str, str]:
+    """Return ``namespace/role`` → its policy's name, no name twice in a namespace."""
+    names: dict[str, str] = {}
+    taken: set[tuple[str, str]] = set()
+    for role in roles:
+        name = choices.name(role.namespace, role.name)
+        if (role.namespace, name) in taken:
+            name = choices.name(role.namespace, f"{role.name[:200]}-{stable_key(str(role))}")
+        taken.add((role.namespace, name))
+        names[str(role)] = name
+    return names
 
 
 def _by_subject(
@@ -97,18 +151,24 @@ def _by_subject(
 
 
 def _answered(subject: Subject, choices: Choices) -> Subject:
-    """Return the subject with each question's answer.
-
-    A question about naming pods cannot be answered away: the labels must change.
-    """
+    """Return the subject with each question's answer."""
     questions = tuple(_with_answer(question, choices) for question in subject.questions)
     return replace(subject, questions=questions)
 
 
 def _with_answer(question: Question, choices: Choices) -> Question:
-    if question.kind == "selector":
-        return question
-    return replace(question, answer=choices.answers.get(question.key, choices.assume))
+    return replace(question, answer=answer_of(question, choices.answers, choices.assume))
+
+
+def _questions(subjects: Iterable[Subject]) -> Iterator[Question]:
+    for subject in subjects:
+        yield from subject.questions
+
+
+def _warnings(openings: Openings, subjects: Sequence[Subject]) -> tuple[str, ...]:
+    egress = any(one.direction is Direction.EGRESS for one in subjects)
+    ingress = [rule for one in subjects if one.direction is Direction.INGRESS for rule in one.rules]
+    return openings.warnings(egress=egress, ingress=ingress)
 
 
 def _gather(subjects: Sequence[Subject], names: Mapping[str, str]) -> tuple[PolicySet, PolicySet]:

@@ -31,9 +31,8 @@ class Screening:
     """The screen's answer for each of n edges.
 
     ``status`` is uint8[n] of ``Screen``; ``reason`` is int16[n], numbers into ``reasons``;
-    ``ruled`` is bool[n]: accepted edges that need a rule (own-node and same-pod traffic, and
-    what a declared addition admits, need none); ``asks`` is bool[n]: edges that are an open
-    question to a person.
+    ``ruled`` is bool[n]: edges that call for a rule, learned or declared (own-node and same-pod
+    traffic needs none); ``asks`` is bool[n]: edges that are an open question to a person.
     """
 
     status: NDArray[np.uint8]
@@ -85,7 +84,8 @@ class Question:
     ``key`` is a short, stable hash of what is asked; ``kind`` is one of ``quarantined``,
     ``unresolved``, ``blind-spot``, ``selector``, ``control-plane``; ``text`` is one sentence;
     ``concerns`` are the subject directions that wait for it; ``edge`` is the row of the edge, -1
-    if the question is about none.
+    if the question is about none; ``acceptable`` is whether some rule could admit it, else it can
+    only be refused.
     """
 
     key: str
@@ -96,6 +96,7 @@ class Question:
     records: int = 0
     evidence: str = ""
     answer: Answer | None = None
+    acceptable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 from synth.inventory.endpoint import Endpoint, Kind
 from synth.inventory.model import Inventory
 from synth.learner.model import Role
+from synth.learner.networks import within
 from synth.policy.address import IpBlock, Network, parse_network
 from synth.policy.model import AddressPeer, Peer, PodPeer
 from synth.policy.selector import Selector
@@ -33,8 +34,11 @@ class Peers:
     def name(self, endpoint: Endpoint, namespace: str) -> tuple[Peer, ...]:
         """Return the peer terms of the endpoint for a policy of the namespace.
 
-        Empty if it cannot be named: pods whose role has no exact selector, or that have none.
+        Empty if it cannot be named: pods whose role has no exact selector, or that have none. An
+        ambiguous endpoint is all of its candidates, save those of workloads that are gone.
         """
+        if endpoint.kind is Kind.AMBIGUOUS:
+            return self._name_all(endpoint.candidates, namespace)
         if endpoint.kind is Kind.POD:
             role = self.role_of.get((endpoint.namespace, endpoint.workload))
             return () if role is None else pod_peer(role, namespace)
@@ -43,6 +47,16 @@ class Peers:
         if endpoint.kind is Kind.ADDRESS:
             return (AddressPeer(IpBlock(parse_network(endpoint.address))),)
         return ()
+
+    def _name_all(self, candidates: Sequence[Endpoint], namespace: str) -> tuple[Peer, ...]:
+        present = [
+            one
+            for one in candidates
+            if one.kind is not Kind.POD or (one.namespace, one.workload) in self.role_of
+        ]
+        named = [self.name(one, namespace) for one in present]
+        peers = {peer for some in named for peer in some} if all(named) else set()
+        return tuple(sorted(peers, key=lambda peer: peer.sort_key))
 
     def _subnets(self, endpoint: Endpoint) -> tuple[Network, ...]:
         if not endpoint.address:
@@ -62,15 +76,17 @@ def pod_peer(role: Role, namespace: str) -> tuple[Peer, ...]:
 
 
 def node_subnets(inventory: Inventory) -> tuple[Network, ...]:
-    """Return the subnets of the nodes: as declared, else the /24 (/64) around each node."""
-    if inventory.ranges.nodes:
-        return tuple(sorted(map(parse_network, inventory.ranges.nodes), key=_order))
-    around = {
+    """Return the subnets of the nodes: as declared, else the /24 (/64) around each node.
+
+    None of them is inside another.
+    """
+    around = {parse_network(one) for one in inventory.ranges.nodes} or {
         ip_network(f"{address}/{DERIVED_NODE_PREFIX[ip_address(address).version]}", strict=False)
         for node in inventory.nodes
         for address in node.addresses
     }
-    return tuple(sorted(around, key=_order))
+    widest = (one for one in around if not any(within(one, other) for other in around - {one}))
+    return tuple(sorted(widest, key=_order))
 
 
 def _order(network: Network) -> tuple[int, int, int]:

@@ -3,18 +3,22 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from synth.edges.schema import Edges
 from synth.inventory.endpoint import Endpoint, Kind
+from synth.inventory.listeners import service_listeners
 from synth.inventory.model import Inventory
 from synth.learner.model import Answer, Question, Role, Screen, Screening
+from synth.learner.workloads import identity
 from synth.policy.model import Direction
 from synth.policy.ports import Protocol
 
 VPC_BIT, CONNTRACK_BIT = 1, 2
+UNSEEN = frozenset({"blind-spot", "control-plane"})
+"""Kinds of questions about traffic that is not in the capture at all."""
 _PROTOCOLS = {protocol.number: protocol.value for protocol in Protocol}
 
 
@@ -33,7 +37,7 @@ def edge_questions(
     contacts: dict[tuple[str, str, int, int], list[int]] = defaultdict(list)
     for row in np.flatnonzero(screening.asks):
         client, server = edges.endpoints[edges.client[row]], edges.endpoints[edges.server[row]]
-        contact = _identity(client), _identity(server)
+        contact = identity(client), identity(server)
         contacts[*contact, int(edges.protocol[row]), int(edges.port[row])].append(int(row))
     asked = [_ask(edges, screening, rows, role_of) for _, rows in sorted(contacts.items())]
     return tuple(one for one in asked if one.question.concerns)
@@ -50,16 +54,19 @@ def _ask(
     records = int(edges.records[rows].sum())
     file, line = edges.example_of(min(rows, key=edges.example_of))
     text = f"{contact_text(edges, row)}: {screening.reason_of(row)}"
+    acceptable = all(_acceptable(edges, one) for one in rows)
+    first = f"{records} record{'s' if records != 1 else ''}, first {file}:{line}"
     question = Question(
         key=stable_key(
-            _identity(client), _identity(server), str(edges.protocol[row]), str(edges.port[row])
+            identity(client), identity(server), str(edges.protocol[row]), str(edges.port[row])
         ),
         kind=Screen(int(screening.status[row])).word,
         text=text,
         concerns=_concerned(edges, rows, role_of),
         edge=row,
         records=records,
-        evidence=f"{records} record{'s' if records != 1 else ''}, first {file}:{line}",
+        evidence=first if acceptable else f"{first}; no rule can admit it, so only refuse it",
+        acceptable=acceptable,
     )
     return AskedEdges(question, tuple(rows))
 
@@ -96,8 +103,12 @@ def _roles(endpoint: Endpoint, role_of: Mapping[tuple[str, str], Role]) -> list[
     return [role for role in found if role is not None]
 
 
-def _identity(endpoint: Endpoint) -> str:
-    return f"{endpoint.kind} {endpoint.namespace} {endpoint.workload} {endpoint.name}"
+def _acceptable(edges: Edges, row: int) -> bool:
+    """Return whether rules can admit the edge: its direction, its ends and its port are known."""
+    ends = edges.endpoints[edges.client[row]], edges.endpoints[edges.server[row]]
+    some = {one.kind for end in ends for one in (end.candidates or (end,))}
+    named = some <= {Kind.POD, Kind.NODE, Kind.ADDRESS}
+    return bool(edges.decided[row] and edges.port[row] > 0 and named)
 
 
 def stable_key(*parts: str) -> str:
@@ -155,9 +166,36 @@ def _always_together(inventory: Inventory, role: Role) -> tuple[str, ...]:
     return tuple(sorted(f"{namespace}/{key.partition('/')[2]}" for namespace, key in others))
 
 
-def answered(
-    questions: Iterable[Question], answers: Mapping[str, Answer], assume: Answer | None
-) -> Mapping[str, Answer]:
-    """Return key → answer for the questions that a person, or ``assume``, has answered."""
-    found = {question.key: answers.get(question.key, assume) for question in questions}
-    return {key: answer for key, answer in found.items() if answer is not None}
+def control_plane(inventory: Inventory, role: Role) -> dict[str, Question]:
+    """Return Service → question, for the role's Services that the API server itself calls."""
+    found: dict[str, Question] = {}
+    called = tuple(
+        one
+        for one in inventory.services
+        if one.namespace == role.namespace and f"{one.namespace}/{one.name}" in inventory.admission
+    )
+    if not called:
+        return found
+    for service, (_, workload, _, _) in service_listeners(replace(inventory, services=called)):
+        name = f"{service.namespace}/{service.name}"
+        if workload in role.workloads:
+            text = f"the API server calls {role} through Service {name}, from addresses that rotate"
+            key = stable_key("control-plane", str(role), name)
+            concerns = ((str(role), Direction.INGRESS),)
+            found[name] = Question(key, "control-plane", text, concerns)
+    return found
+
+
+def answer_of(
+    question: Question, answers: Mapping[str, Answer], assume: Answer | None
+) -> Answer | None:
+    """Return what a person, or ``assume``, said, as far as it settles the question.
+
+    What pods are called cannot be answered away, and what no rule can say cannot be accepted. To
+    refuse what the logs cannot show must be said of each question by itself.
+    """
+    if question.kind == "selector":
+        return None
+    blindly = assume is Answer.REFUSE and question.kind in UNSEEN
+    said = answers.get(question.key, None if blindly else assume)
+    return said if question.acceptable or said is Answer.REFUSE else None

@@ -1,67 +1,89 @@
 """Roles: one for each workload, named by a person's word for it and by one exact selector."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from synth.inventory.endpoint import Endpoint, Kind
 from synth.inventory.model import Inventory, Labels, Pod, Workload
 from synth.inventory.volatile import VOLATILE
 from synth.learner.model import Role
 from synth.learner.selectors import exact_selector
-
-_Key = tuple[str, str]
-"""Namespace and workload key."""
+from synth.learner.workloads import Key, newest, pods_by_workload
+from synth.policy.selector import Selector
 
 
 @dataclass(frozen=True, slots=True)
 class Universe:
-    """The label sets of each workload that selectors must tell apart, by namespace.
+    """The label sets that selectors must tell apart, by workload, volatile labels left out.
 
-    For a workload that exists: its newest pods and its template; older pods of it are don't-care.
-    For one that no longer exists: the pods that were seen.
+    | whose labels | for its own workload | for all others |
+    |---|---|---|
+    | a template's, and those of pods that are there | member | outsider |
+    | of pods that were there last and carry the template's labels | member | outsider |
+    | of other pods of the past, whose labels may have changed | don't-care | outsider |
     """
 
-    labels: Mapping[_Key, tuple[Labels, ...]]
-    pods: Mapping[_Key, tuple[str, ...]]
+    members: Mapping[Key, tuple[Labels, ...]]
+    seen: Mapping[str, Sequence[tuple[Key, Mapping[str, str]]]]
+    """Namespace → workloads with a label set each."""
+    pods: Mapping[Key, tuple[str, ...]]
 
     @classmethod
     def of(cls, inventory: Inventory) -> "Universe":
         """Return the universe of the inventory."""
-        owned: dict[_Key, list[Pod]] = defaultdict(list)
-        for pod in inventory.pods:
-            owned[pod.namespace, pod.workload].append(pod)
-        labels: dict[_Key, set[Labels]] = {
-            key: {_stable(pod.labels) for pod in _newest(pods)} for key, pods in owned.items()
+        owned = pods_by_workload(inventory)
+        templates = {
+            (one.namespace, one.key): _stable(one.template_labels)
+            for one in inventory.workloads
+            if one.template_labels is not None
         }
-        for workload in inventory.workloads:
-            if workload.template_labels is not None:
-                key = workload.namespace, workload.key
-                labels.setdefault(key, set()).add(_stable(workload.template_labels))
-        names = {key: tuple(sorted({pod.name for pod in _newest(p)})) for key, p in owned.items()}
-        return cls({key: tuple(sorted(some)) for key, some in labels.items()}, names)
+        keys = sorted({*owned, *templates})
+        current = {key: _current(owned.get(key, ()), templates.get(key)) for key in keys}
+        seen: dict[str, list[tuple[Key, Mapping[str, str]]]] = defaultdict(list)
+        for key in keys:
+            some = _label_sets(templates.get(key), owned.get(key, ()))
+            seen[key[0]].extend((key, dict(one)) for one in some)
+        return cls(
+            members={key: _label_sets(templates.get(key), current[key]) for key in keys},
+            seen=seen,
+            pods={key: tuple(sorted({pod.name for pod in current[key]})) for key in keys},
+        )
 
-    def outside(self, key: _Key) -> list[dict[str, str]]:
+    def outside(self, key: Key) -> list[Mapping[str, str]]:
         """Return the label sets of all other workloads of the namespace."""
-        return [
-            dict(one)
-            for other, some in sorted(self.labels.items())
-            for one in some
-            if other != key and other[0] == key[0]
-        ]
+        return [labels for other, labels in self.seen.get(key[0], ()) if other != key]
+
+
+def _current(pods: Sequence[Pod], template: Labels | None) -> list[Pod]:
+    """Return the pods that are there; of those that were there last, the ones made as now."""
+    wanted = set(template or ())
+    return [pod for pod in newest(pods) if pod.end is None or wanted <= set(pod.labels)]
+
+
+def _label_sets(template: Labels | None, pods: Iterable[Pod]) -> tuple[Labels, ...]:
+    """Return the distinct label sets of the pods and of the template."""
+    own = () if template is None else (template,)
+    return tuple(sorted({*own, *(_stable(pod.labels) for pod in pods)}))
 
 
 def find_roles(inventory: Inventory, endpoints: Sequence[Endpoint]) -> tuple[Role, ...]:
     """Return one role for each workload that exists and has pods of its own, sorted."""
     universe = Universe.of(inventory)
-    members: dict[_Key, list[int]] = defaultdict(list)
+    members: dict[Key, list[int]] = defaultdict(list)
     for number, endpoint in enumerate(endpoints):
         if endpoint.kind is Kind.POD:
             members[endpoint.namespace, endpoint.workload].append(number)
-    shared = Counter((one.namespace, one.name) for one in inventory.workloads if one.exists)
+    names = _names(inventory)
     roles = [
-        _role(
-            workload, universe, tuple(members.get((workload.namespace, workload.key), ())), shared
+        Role(
+            namespace=workload.namespace,
+            name=names[workload.namespace, workload.key],
+            workloads=(workload.key,),
+            selector=_selector(workload, universe),
+            endpoints=tuple(members.get((workload.namespace, workload.key), ())),
+            pods=universe.pods.get((workload.namespace, workload.key), ()),
         )
         for workload in inventory.workloads
         if workload.exists and not workload.host_network
@@ -69,29 +91,31 @@ def find_roles(inventory: Inventory, endpoints: Sequence[Endpoint]) -> tuple[Rol
     return tuple(sorted(roles, key=lambda role: (role.namespace, role.name)))
 
 
-def _role(
-    workload: Workload, universe: Universe, endpoints: tuple[int, ...], shared: Counter[_Key]
-) -> Role:
+def _names(inventory: Inventory) -> dict[Key, str]:
+    """Return each workload's own name, with its kind where a namespace has the name twice."""
+    present = [one for one in inventory.workloads if one.exists]
+    shared = Counter((one.namespace, one.name) for one in present)
+    names = {
+        (one.namespace, one.key): one.name
+        for one in present
+        if shared[one.namespace, one.name] == 1
+    }
+    taken = {(namespace, name) for (namespace, _), name in names.items()}
+    for one in present:
+        if (one.namespace, one.key) not in names:
+            wanted = (f"{one.name}-{one.kind.lower()}{'-x' * more}" for more in count())
+            name = next(name for name in wanted if (one.namespace, name) not in taken)
+            taken.add((one.namespace, name))
+            names[one.namespace, one.key] = name
+    return names
+
+
+def _selector(workload: Workload, universe: Universe) -> Selector | None:
     key = workload.namespace, workload.key
-    members = [dict(one) for one in universe.labels.get(key, ())]
-    alone = shared[workload.namespace, workload.name] == 1
-    return Role(
-        namespace=workload.namespace,
-        name=workload.name if alone else f"{workload.name}-{workload.kind.lower()}",
-        workloads=(workload.key,),
-        selector=exact_selector(members, universe.outside(key), dict(workload.match_labels))
-        if members
-        else None,
-        endpoints=endpoints,
-        pods=universe.pods.get(key, ()),
-    )
-
-
-def _newest(pods: Sequence[Pod]) -> list[Pod]:
-    """Return the pods that are there last: those without an end, else those that end last."""
-    unended = [pod for pod in pods if pod.end is None]
-    latest = max((pod.end or 0 for pod in pods), default=0)
-    return unended or [pod for pod in pods if pod.end == latest]
+    members = [dict(one) for one in universe.members.get(key, ())]
+    if not members:
+        return None
+    return exact_selector(members, universe.outside(key), dict(workload.match_labels))
 
 
 def _stable(labels: Labels) -> Labels:

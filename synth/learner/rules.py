@@ -3,10 +3,12 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from synth.learner.cover import cover
 from synth.learner.model import RuleEvidence
-from synth.policy.model import Peer, Rule
+from synth.learner.networks import within
+from synth.policy.model import AddressPeer, Peer, Rule
 from synth.policy.ports import PortRange, PortSet, Protocol
 
 Port = tuple[Protocol, int]
@@ -24,7 +26,12 @@ class Ruled:
 
 
 def find_rules(cells: Cells) -> Ruled:
-    """Return the cheapest rules that admit exactly the cells, in a canonical order."""
+    """Return the cheapest rules that admit exactly the cells, in a canonical order.
+
+    An address inside another peer's block on the same port adds nothing, so the block stands for
+    it.
+    """
+    cells = _without_inner(cells)
     peers = sorted({peer for peer, _ in cells}, key=lambda peer: peer.sort_key)
     runs = _runs(cells)
     on: dict[Peer, set[int]] = defaultdict(set)
@@ -32,13 +39,37 @@ def find_rules(cells: Cells) -> Ruled:
         for peer, port in cells:
             if port == (run.protocol, run.first):
                 on[peer].add(number)
-    found = cover({number: frozenset(on[peer]) for number, peer in enumerate(peers)})
+    joined = frozenset(
+        number
+        for number, (one, following) in enumerate(pairwise(runs))
+        if (one.protocol, one.last + 1) == (following.protocol, following.first)
+    )
+    found = cover({number: frozenset(on[peer]) for number, peer in enumerate(peers)}, joined)
     rules = [
         _rule(tuple(peers[at] for at in one.peers), tuple(runs[at] for at in one.ports), cells)
         for one in found.products
     ]
     ordered = tuple(sorted(rules, key=lambda evidence: evidence.rule.sort_key))
     return Ruled(ordered, found.size, found.bound)
+
+
+def _without_inner(cells: Cells) -> Cells:
+    """Return the cells without addresses that lie inside another peer's block on that port."""
+    blocks = [
+        (peer, port)
+        for peer, port in cells
+        if isinstance(peer, AddressPeer) and peer.block.size > 1
+    ]
+    kept: dict[tuple[Peer, Port], frozenset[int]] = {}
+    for (peer, port), rows in cells.items():
+        around = [block for block, on in blocks if on == port and _is_inside(peer, block)]
+        outer = min(around, key=lambda one: one.block.cidr.prefixlen, default=peer)
+        kept[outer, port] = kept.get((outer, port), frozenset()) | rows
+    return kept
+
+
+def _is_inside(peer: Peer, block: AddressPeer) -> bool:
+    return isinstance(peer, AddressPeer) and within(peer.block.cidr, block.block.cidr)
 
 
 def _runs(cells: Cells) -> list[PortRange]:

@@ -10,6 +10,7 @@ from synth.inventory.endpoint import Endpoint, Kind
 from synth.inventory.model import Inventory
 from synth.learner.facts import Facts, Flags
 from synth.learner.model import Answer, Screen, Screening
+from synth.learner.workloads import Key, find_present, identity, is_gone
 
 Step = tuple[Callable[[Facts], Flags], Screen, str]
 SHORT_WINDOW_DAYS = 2
@@ -27,6 +28,8 @@ STEPS: tuple[Step, ...] = (
         "never answered: the Service had no pod to send it to",
     ),
     (lambda f: ~f.answered & ~f.udp & f.answers_visible, Screen.REJECTED, "never answered"),
+    (lambda f: f.outside, Screen.ACCEPTED, "no pod at either end: no policy speaks of it"),
+    (lambda f: f.retired, Screen.RETIRED, "its workload no longer exists"),
     (lambda f: ~f.edges.decided, Screen.UNRESOLVED, "who opened it cannot be told"),
     (
         lambda f: ~f.answered & ~f.udp,
@@ -49,10 +52,8 @@ STEPS: tuple[Step, ...] = (
         "which pod of the Service answered cannot be told",
     ),
     (lambda f: f.edges.port == 0, Screen.UNRESOLVED, "port 0, which no policy can name"),
-    (lambda f: f.retired, Screen.RETIRED, "its workload no longer exists"),
-    (lambda f: f.outside, Screen.ACCEPTED, "no pod at either end: no policy speaks of it"),
     (lambda f: f.edges.same_pod, Screen.ACCEPTED, "a pod to itself"),
-    (lambda f: f.own_node, Screen.ACCEPTED, "from the pod's own node: always admitted"),
+    (lambda f: f.by_own_node, Screen.ACCEPTED, "from the pod's own node: always admitted"),
     (
         lambda f: ~f.answered & ~f.declared_listener,
         Screen.QUARANTINED,
@@ -63,18 +64,18 @@ STEPS: tuple[Step, ...] = (
         Screen.UNRESOLVED,
         "only a registered port tells who opened it",
     ),
-    (lambda f: f.sensitive, Screen.QUARANTINED, "a metadata service or a kubelet"),
     (lambda f: f.dns, Screen.ACCEPTED, "cluster DNS"),
+    (lambda f: f.sensitive, Screen.QUARANTINED, "a metadata service or a kubelet"),
     (lambda f: f.declared_reference, Screen.ACCEPTED, "the client's configuration names it"),
-    (
-        lambda f: f.sweeper,
-        Screen.QUARANTINED,
-        "the client also failed to reach many other ports",
-    ),
     (
         lambda f: f.external_client & f.exposed,
         Screen.ACCEPTED,
         "users of an exposed Service",
+    ),
+    (
+        lambda f: f.sweeper,
+        Screen.QUARANTINED,
+        "the client also failed to reach many other ports",
     ),
     (
         lambda f: f.external_client,
@@ -91,7 +92,11 @@ STEPS: tuple[Step, ...] = (
         Screen.QUARANTINED,
         "one of more outside addresses than are kept exactly",
     ),
-    (lambda f: f.single_connection, Screen.QUARANTINED, "one single connection"),
+    (
+        lambda f: f.single_connection & ~f.declared_listener,
+        Screen.QUARANTINED,
+        "one single connection",
+    ),
     (
         lambda f: (f.days >= SHORT_WINDOW_DAYS) & ~f.seen_on_two_days,
         Screen.QUARANTINED,
@@ -106,7 +111,7 @@ STEPS: tuple[Step, ...] = (
     (
         lambda f: np.ones(len(f.edges), np.bool_),
         Screen.QUARANTINED,
-        "one of several replicas only, on a port that nobody declares",
+        "one of several replicas only",
     ),
 )
 """The first step whose test holds decides."""
@@ -132,8 +137,18 @@ def screen(edges: Edges, inventory: Inventory) -> Screening:
     reasons = tuple(text for *_, text in STEPS)
     free = np.array([text in _NEEDS_NO_RULE for text in reasons], np.bool_)
     waits = (status == Screen.QUARANTINED) | (status == Screen.UNRESOLVED)
-    asks = waits & ~_settled_candidates(edges, status, waits)
-    return Screening(status, reason, reasons, (status == Screen.ACCEPTED) & ~free[reason], asks)
+    ruled = (status == Screen.ACCEPTED) & ~free[reason]
+    return without_settled(Screening(status, reason, reasons, ruled, waits), edges, inventory)
+
+
+def without_settled(screening: Screening, edges: Edges, inventory: Inventory) -> Screening:
+    """Return the screening without questions of ambiguous edges that need no answer.
+
+    They are those that every candidate would make an accepted edge, or one of a workload that no
+    longer exists; and one at least an accepted one.
+    """
+    settled = _settled_candidates(edges, screening, find_present(inventory))
+    return replace(screening, asks=screening.asks & ~settled)
 
 
 def answer(screening: Screening, rows: Mapping[Answer, Collection[int]]) -> Screening:
@@ -151,6 +166,19 @@ def answer(screening: Screening, rows: Mapping[Answer, Collection[int]]) -> Scre
     return replace(screening, status=status, reason=reason, reasons=reasons, ruled=ruled, asks=asks)
 
 
+def retire_old_labels(screening: Screening, old: Flags) -> Screening:
+    """Return the screening with accepted edges retired whose pods carried labels of the past.
+
+    ``old`` is bool[n]. Such edges still call for rules, as their workloads exist; but the pods
+    that opened or answered them are gone, so no selector need pick those.
+    """
+    rows = screening.is_(Screen.ACCEPTED) & screening.ruled & old
+    status = np.where(rows, np.uint8(Screen.RETIRED), screening.status)
+    reason = np.where(rows, np.int16(len(screening.reasons)), screening.reason)
+    reasons = (*screening.reasons, "labels that its workload no longer has; learned all the same")
+    return replace(screening, status=status, reason=reason, reasons=reasons)
+
+
 def set_aside(screening: Screening, rows: Sequence[int], reason: str) -> Screening:
     """Return the screening with these rows quarantined for the reason, and no question of them."""
     at = np.array(rows, np.int64)
@@ -161,32 +189,32 @@ def set_aside(screening: Screening, rows: Sequence[int], reason: str) -> Screeni
     return Screening(status, numbers, (*screening.reasons, reason), ruled, asks)
 
 
-def _settled_candidates(edges: Edges, status: np.ndarray, waits: Flags) -> Flags:
-    """Return bool[n]: ambiguous edges that every candidate would make an accepted one."""
-    accepted = {
-        (_who(edges.endpoints[client]), _who(edges.endpoints[server]), int(protocol), int(port))
-        for client, server, protocol, port in zip(
-            *(
-                column[status == Screen.ACCEPTED]
-                for column in (edges.client, edges.server, edges.protocol, edges.port)
-            ),
-            strict=True,
-        )
-    }
+def _settled_candidates(edges: Edges, screening: Screening, present: frozenset[Key]) -> Flags:
     settled = np.zeros(len(edges), np.bool_)
-    for row in np.flatnonzero(waits & edges.decided):
-        client, server = edges.endpoints[edges.client[row]], edges.endpoints[edges.server[row]]
-        if Kind.AMBIGUOUS not in (client.kind, server.kind):
-            continue
-        settled[row] = all(
-            (_who(one), _who(other), int(edges.protocol[row]), int(edges.port[row])) in accepted
-            for one in client.candidates or (client,)
-            for other in server.candidates or (server,)
-        )
+    ends = [_candidates(one, present) for one in edges.endpoints]
+    ambiguous = np.array([one.kind is Kind.AMBIGUOUS for one in edges.endpoints], np.bool_)
+    waits = screening.asks & edges.decided & (ambiguous[edges.client] | ambiguous[edges.server])
+    accepted = _contacts(edges, screening, ends) if waits.any() else frozenset()
+    for row in np.flatnonzero(waits):
+        service = int(edges.protocol[row]), int(edges.port[row])
+        pairs = [(a, b) for a in ends[edges.client[row]] for b in ends[edges.server[row]]]
+        settled[row] = bool(pairs) and all((*pair, *service) in accepted for pair in pairs)
     return settled
 
 
-def _who(endpoint: Endpoint) -> tuple[str, ...]:
-    if endpoint.kind is Kind.POD:
-        return endpoint.kind, endpoint.namespace, endpoint.workload
-    return endpoint.kind, endpoint.address
+def _candidates(endpoint: Endpoint, present: frozenset[Key]) -> tuple[str, ...]:
+    """Return who the endpoint may be, as far as it still exists."""
+    some = endpoint.candidates or (endpoint,)
+    return tuple(identity(one) for one in some if not is_gone(one, present))
+
+
+def _contacts(
+    edges: Edges, screening: Screening, ends: Sequence[tuple[str, ...]]
+) -> frozenset[tuple[str, str, int, int]]:
+    """Return the accepted contacts; one of an ambiguous end counts for each who it may be."""
+    return frozenset(
+        (client, server, int(edges.protocol[row]), int(edges.port[row]))
+        for row in np.flatnonzero(screening.is_(Screen.ACCEPTED))
+        for client in ends[edges.client[row]]
+        for server in ends[edges.server[row]]
+    )

@@ -4,7 +4,12 @@ Among conjunctions over the keys and values of a universe of pods, the most spec
 covers a target says of each key: ``In`` the target's values if all of it carries the key,
 ``DoesNotExist`` if none does, else ``NotIn`` the values seen only outside. Every literal that
 is true of the whole target is implied, on the universe, by that key's literal. So an exact
-selector exists if and only if no outsider satisfies the most specific one.
+selector exists if and only if no outsider satisfies the most specific one, and one of the
+target's keys is carried by all of it.
+
+Cheapest is meant among those literals and ``Exists``: the cost of ``In`` grows with its values,
+which are no more than needed, and that of the others does not. The search is complete up to
+``NODES_SEARCHED`` steps; past them, the cheapest selector found by then is taken, which is exact.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,15 +35,18 @@ UNSTABLE_KEYS = frozenset(
 )
 """Keys that change with a rollout: used only where nothing else tells the pods apart."""
 
+NODES_SEARCHED = 20_000
+_UNSTABLE_COST = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class _Literal:
     term: Requirement
-    cost: float
+    cost: int
     excludes: frozenset[int]
 
     @property
-    def order(self) -> tuple[float, str]:
+    def order(self) -> tuple[int, str]:
         return self.cost, str(self.term)
 
 
@@ -51,24 +59,23 @@ def exact_selector(
     has a term that only objects carrying the key can meet, so it never picks what is unlabelled.
     """
     own = Selector.equal(preferred)
-    if preferred and _exact(preferred, members, outsiders):
+    if preferred and _exact(own, members, outsiders):
         return own
-    literals = sorted(_literals(members, outsiders), key=lambda literal: literal.order)
-    everyone = frozenset(range(len(outsiders)))
-    best = _Search(tuple(literals), everyone).cheapest()
+    literals = tuple(sorted(_literals(members, outsiders), key=lambda literal: literal.order))
+    best = _Search(literals, len(outsiders)).cheapest()
     return None if best is None else Selector.of(literal.term for literal in best)
 
 
-def _exact(labels: LabelMap, members: Sequence[LabelMap], outsiders: Sequence[LabelMap]) -> bool:
-    return all(labels.items() <= one.items() for one in members) and not any(
-        labels.items() <= one.items() for one in outsiders
-    )
+def _exact(selector: Selector, members: Sequence[LabelMap], outsiders: Sequence[LabelMap]) -> bool:
+    stable = VOLATILE.isdisjoint(term.key for term in selector.requirements)
+    picks = all(selects(selector, one) for one in members)
+    return stable and picks and not any(selects(selector, one) for one in outsiders)
 
 
 def _literals(members: Sequence[LabelMap], outsiders: Sequence[LabelMap]) -> list[_Literal]:
     keys = {key for labels in (*members, *outsiders) for key in labels} - VOLATILE
     return [
-        _Literal(term, _cost(term), _excluded(term, outsiders))
+        _Literal(term, cost(term), _excluded(term, outsiders))
         for key in sorted(keys)
         for term in _terms(key, members, outsiders)
     ]
@@ -78,13 +85,13 @@ def _terms(
     key: str, members: Sequence[LabelMap], outsiders: Sequence[LabelMap]
 ) -> tuple[Requirement, ...]:
     values = {labels[key] for labels in members if key in labels}
+    if not values:
+        return (Requirement(key, Operator.DOES_NOT_EXIST),)
     if all(key in labels for labels in members):
         return (
             Requirement(key, Operator.IN, tuple(values)),
             Requirement(key, Operator.EXISTS),
         )
-    if not values:
-        return (Requirement(key, Operator.DOES_NOT_EXIST),)
     foreign = {labels[key] for labels in outsiders if key in labels} - values
     return (Requirement(key, Operator.NOT_IN, tuple(foreign)),) if foreign else ()
 
@@ -102,12 +109,20 @@ def _meets(term: Requirement, labels: LabelMap) -> bool:
     return (value is not None) == (term.operator is Operator.EXISTS)
 
 
-def _cost(term: Requirement) -> float:
-    base = 1.0 if term.operator is Operator.IN else 1.5
-    base += 0.25 * (len(term.values) - 1) if len(term.values) > 1 else 0.0
-    base += 10.0 if term.key in UNSTABLE_KEYS else 0.0
+def cost(term: Requirement) -> int:
+    """Return what the term costs, in hundredths of an equality.
+
+    | term | cost |
+    |---|---|
+    | ``In`` | 100, and 25 for each further value |
+    | ``Exists``, ``NotIn``, ``DoesNotExist`` | 150, however many values |
+    | a key's place in ``PREFERRED_KEYS`` | as many hundredths more |
+    | a key in ``UNSTABLE_KEYS`` | more than all others together |
+    """
+    base = 100 + 25 * (len(term.values) - 1) if term.operator is Operator.IN else 150
+    base += _UNSTABLE_COST if term.key in UNSTABLE_KEYS else 0
     rank = PREFERRED_KEYS.index(term.key) if term.key in PREFERRED_KEYS else len(PREFERRED_KEYS)
-    return base + 0.01 * rank
+    return base + rank
 
 
 def selects(selector: Selector, labels: LabelMap) -> bool:
@@ -116,28 +131,35 @@ def selects(selector: Selector, labels: LabelMap) -> bool:
 
 
 class _Search:
-    """Branch and bound for the cheapest literals that exclude every outsider."""
+    """Branch and bound for the cheapest literals that exclude every one of ``outsiders``."""
 
-    def __init__(self, literals: tuple[_Literal, ...], everyone: frozenset[int]) -> None:
+    def __init__(self, literals: tuple[_Literal, ...], outsiders: int) -> None:
         self._literals = literals
-        self._everyone = everyone
+        self._everyone = frozenset(range(outsiders))
+        self._against = {
+            one: [literal for literal in literals if one in literal.excludes]
+            for one in range(outsiders)
+        }
         self._best: tuple[_Literal, ...] | None = None
-        self._bound = float("inf")
+        self._bound = 0
+        self._steps = 0
 
     def cheapest(self) -> tuple[_Literal, ...] | None:
         """Return the cheapest sufficient literals, one of them positive; None if none suffice."""
+        if not all(self._against.values()):
+            return None
         for literal in self._literals:
             if literal.term.operator.needs_key:
                 self._extend((literal,), literal.cost, self._everyone - literal.excludes)
         return self._best
 
-    def _extend(self, chosen: tuple[_Literal, ...], cost: float, left: frozenset[int]) -> None:
-        if cost >= self._bound - 1e-9:
+    def _extend(self, chosen: tuple[_Literal, ...], spent: int, left: frozenset[int]) -> None:
+        self._steps += 1
+        if self._best is not None and (spent >= self._bound or self._steps > NODES_SEARCHED):
             return
         if not left:
-            self._best, self._bound = chosen, cost
+            self._best, self._bound = chosen, spent
             return
-        hardest = min(left, key=lambda one: (sum(one in x.excludes for x in self._literals), one))
-        for literal in self._literals:
-            if hardest in literal.excludes:
-                self._extend((*chosen, literal), cost + literal.cost, left - literal.excludes)
+        hardest = min(left, key=lambda one: (len(self._against[one]), one))
+        for literal in self._against[hardest]:
+            self._extend((*chosen, literal), spent + literal.cost, left - literal.excludes)

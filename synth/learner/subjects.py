@@ -13,8 +13,9 @@ from synth.inventory.model import Inventory
 from synth.learner.model import Question, Role, RuleEvidence, Screening, Subject
 from synth.learner.openings import Openings, admitting
 from synth.learner.peers import Peers
-from synth.learner.questions import blind_spots, contact_text, stable_key
+from synth.learner.questions import blind_spots, contact_text, control_plane, stable_key
 from synth.learner.rules import Port, find_rules
+from synth.learner.workloads import Key
 from synth.policy.model import AddressPeer, Direction, Peer
 from synth.policy.ports import PortSet, Protocol
 
@@ -45,6 +46,20 @@ class Bench:
     openings: Openings
     asked: Mapping[tuple[str, Direction], tuple[Question, ...]]
     """Subject direction → the questions about contacts that concern it."""
+    own_node: NDArray[np.bool_]
+    """bool[n]: edges that the server's enforcement sees come from its own node: always admitted."""
+    ends: Mapping[Key, tuple[int, ...]]
+    """Workload → numbers of the endpoints that are of it, or may be."""
+
+
+def find_ends(edges: Edges) -> Mapping[Key, tuple[int, ...]]:
+    """Return, by workload, the numbers of the endpoints that are of it, or may be."""
+    found: dict[Key, list[int]] = defaultdict(list)
+    for number, endpoint in enumerate(edges.endpoints):
+        some = endpoint.candidates or (endpoint,)
+        for key in {(one.namespace, one.workload) for one in some if one.kind is Kind.POD}:
+            found[key].append(number)
+    return {key: tuple(numbers) for key, numbers in found.items()}
 
 
 def find_subjects(bench: Bench, roles: Sequence[Role]) -> Iterator[Subject]:
@@ -59,11 +74,14 @@ def find_subjects(bench: Bench, roles: Sequence[Role]) -> Iterator[Subject]:
 def _rows(bench: Bench, role: Role, direction: Direction) -> NDArray[np.int64]:
     """Return the accepted edges on whose side, in this direction, a pod of the role stands."""
     edges = bench.edges
-    side = edges.server if direction is Direction.INGRESS else edges.client
-    return np.flatnonzero(bench.screening.ruled & np.isin(side, role.endpoints))
+    ends = [one for key in role.workloads for one in bench.ends.get((role.namespace, key), ())]
+    if direction is Direction.EGRESS:
+        return np.flatnonzero(bench.screening.ruled & np.isin(edges.client, ends))
+    return np.flatnonzero(bench.screening.ruled & np.isin(edges.server, ends) & ~bench.own_node)
 
 
 def _subject(bench: Bench, role: Role, direction: Direction, rows: NDArray[np.int64]) -> Subject:
+    ingress = direction is Direction.INGRESS
     evidence = _evidence(bench, role, direction, rows)
     ruled = find_rules(evidence.cells)
     rules = tuple(_counted(bench, direction, one) for one in ruled.rules)
@@ -75,7 +93,7 @@ def _subject(bench: Bench, role: Role, direction: Direction, rows: NDArray[np.in
             *bench.asked.get((str(role), direction), ()),
             *blind_spots(bench.edges, bench.inventory, role, direction),
             *_unwritable(bench, role, direction, evidence.nameless),
-            *_control_plane(bench.inventory, role, direction),
+            *(control_plane(bench.inventory, role).values() if ingress else ()),
         ),
         cost=ruled.size,
         optimum=ruled.bound,
@@ -137,24 +155,3 @@ def _unwritable(
             edge=row,
             records=int(bench.edges.records[row]),
         )
-
-
-def _control_plane(inventory: Inventory, role: Role, direction: Direction) -> Iterator[Question]:
-    if direction is Direction.EGRESS:
-        return
-    for service in inventory.services:
-        name = f"{service.namespace}/{service.name}"
-        if name in inventory.admission and _selected(inventory, service.selector, role):
-            text = f"the API server calls {role} through Service {name}, from addresses that rotate"
-            key = stable_key("control-plane", str(role), name)
-            yield Question(key, "control-plane", text, ((str(role), direction),))
-
-
-def _selected(
-    inventory: Inventory, selector: tuple[tuple[str, str], ...] | None, role: Role
-) -> bool:
-    if not selector:
-        return False
-    wanted = set(selector)
-    owned = (pod for pod in inventory.pods if pod.namespace == role.namespace)
-    return any(wanted <= set(pod.labels) for pod in owned if pod.workload in role.workloads)
