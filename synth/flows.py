@@ -84,8 +84,8 @@ SCHEMA = pa.schema(
         pa.field("dst", CODED_ADDRESS, nullable=False),  # after DNAT: who really answers
         pa.field("src_port", pa.uint16()),  # null: the protocol has no ports
         pa.field("dst_port", pa.uint16()),
-        pa.field("asked", CODED_ADDRESS),  # before DNAT: the service asked for; null: the same
-        pa.field("asked_port", pa.uint16()),
+        pa.field("asked", CODED_ADDRESS),  # before DNAT: the service asked for; null with its
+        pa.field("asked_port", pa.uint16()),  # port where both are those of dst
         pa.field("seen_src", CODED_ADDRESS),  # after SNAT: whom dst saw; null: src itself
         pa.field("initiator", pa.uint8(), nullable=False),  # Initiator
         pa.field("rung", pa.uint8(), nullable=False),  # Rung that tells the initiator
@@ -118,6 +118,8 @@ class FlowBatch:
     """How much earlier than ``start`` the packets may have been."""
     late: Microseconds = Microseconds(0)
     """How much later than ``end`` the packets may have been."""
+    interfaces: bool = False
+    """Whether addresses are those of interfaces, which hide the pods behind them."""
 
     @property
     def records(self) -> int:

@@ -1,19 +1,19 @@
 """The capture a command works on: files found, folded, settled, and accounted for."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from synth.commands.doubles import warn_of_doubles
+from synth.commands.stored import Stored, read_stored
 from synth.edges.collapse import collapse
 from synth.edges.merge import merge
-from synth.edges.parquet import is_edges, read_edges
-from synth.edges.schema import NEVER, Edges
+from synth.edges.parquet import Terms, is_edges
+from synth.edges.schema import Edges
 from synth.edges.settle import settle
 from synth.engines.local import Report, fold_units
 from synth.errors import Fault, InputError
-from synth.inventory.endpoint import Kind
 from synth.inventory.model import Inventory
 from synth.ledger import Ledger
 from synth.proof.results import InputFile
@@ -25,12 +25,17 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """What the logs say: edges as folded (they merge with other days') and as settled."""
+    """What the logs say: edges as folded (they merge with other days') and as settled.
+
+    ``terms`` is what the endpoints of all of them are told apart by.
+    """
 
     folded: Edges
     settled: Edges
     skipped: Ledger
     inputs: tuple[InputFile, ...]
+    terms: Terms
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,14 @@ class Logs:
     threads: int = 1
 
 
-def read_capture(logs: Logs, inventory: Inventory, progress: Report) -> Capture:
+def read_capture(
+    logs: Logs, inventory: Inventory, progress: Report, named: Collection[str] = ()
+) -> Capture:
     """Return the capture of the files, folders, globs and URLs.
 
-    A file that ``learn`` wrote as ``edges.parquet`` counts as the logs it was made of.
+    A file that ``learn`` wrote as ``edges.parquet`` counts as the logs it was made of, unless it
+    cannot say of its pods what must be known: whether they were inside the CIDRs ``named`` by
+    loaded policies.
 
     Raises
     ------
@@ -58,23 +67,31 @@ def read_capture(logs: Logs, inventory: Inventory, progress: Report) -> Capture:
 
     """
     paths = find_files(logs.flows)
-    stored = [path for path in paths if is_edges(Path(path))]
-    units = find_units([path for path in paths if path not in stored], logs.source, logs.fields)
+    kept = [path for path in paths if is_edges(Path(path))]
+    stored = read_stored([Path(path) for path in kept], inventory, named)
+    units = find_units([path for path in paths if path not in kept], logs.source, logs.fields)
     folded = fold_units(units, inventory, logs.threads, progress)
-    read = [read_edges(Path(path)) for path in stored]
-    whole = collapse(merge([folded.edges, *(edges for edges, _ in read)]))
-    skipped = Ledger.sum([folded.skipped, *(ledger for _, ledger in read)])
+    whole = collapse(merge([folded.edges, *(one.edges for one in stored)]))
+    skipped = Ledger.sum([folded.skipped, *(one.skipped for one in stored)])
     if not len(whole) and not skipped.total:
         raise InputError(Fault(", ".join(paths), "at least one record", "none"))
-    formats = {unit.path: unit.source for unit in units} | dict.fromkeys(stored, "edges")
+    formats = {unit.path: unit.source for unit in units} | dict.fromkeys(kept, "edges")
     records = dict(folded.records)
-    for path, (edges, ledger) in zip(stored, read, strict=True):
-        records[path] = int(edges.records.sum()) + ledger.total
+    for path, one in zip(kept, stored, strict=True):
+        records[path] = int(one.edges.records.sum()) + one.skipped.total
     inputs = tuple(
         InputFile(path, formats.get(path, "empty"), records.get(path, 0), _digest(path))
         for path in paths
     )
-    return Capture(whole, settle(whole), skipped, inputs)
+    terms, doubles = _common(stored, inventory), warn_of_doubles(inputs)
+    return Capture(whole, settle(whole), skipped, inputs, terms, doubles)
+
+
+def _common(stored: tuple[Stored, ...], inventory: Inventory) -> Terms:
+    """Return the terms of the inventory that every file knows too."""
+    known = [frozenset(one.terms.separators) for one in stored]
+    common = (one for one in inventory.separators if all(one in some for some in known))
+    return Terms(tuple(common), inventory.mentioned)
 
 
 def _digest(path: str) -> str:
@@ -83,34 +100,3 @@ def _digest(path: str) -> str:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
-
-
-def warnings_about(edges: Edges, inventory: Inventory) -> tuple[str, ...]:
-    """Return what a user must know of how well the inventory covers the capture, with numbers."""
-    return (*inventory.warnings, *_unknown(edges), *_too_late(edges, inventory))
-
-
-def _unknown(edges: Edges) -> list[str]:
-    unheld = np.array([one.kind is Kind.UNHELD for one in edges.endpoints], np.bool_)
-    answered = edges.answered > 0
-    rows = answered & (unheld[edges.client] | unheld[edges.server])
-    records = int(edges.records[rows].sum())
-    if not records:
-        return []
-    total = int(edges.records.sum())
-    return [
-        (
-            f"{records:,} of {total:,} records are of addresses of the pod range that no known pod"
-            " held at the time: the cluster files do not cover the whole capture"
-        )
-    ]
-
-
-def _too_late(edges: Edges, inventory: Inventory) -> list[str]:
-    timed = edges.first != NEVER
-    starts = [pod.start for pod in inventory.pods if pod.start is not None]
-    if not timed.any() or not starts or len(starts) < len(inventory.pods):
-        return []
-    if min(starts) <= int(edges.last[timed].max()):
-        return []
-    return ["every known pod started after the capture ended: take the cluster files during it"]

@@ -69,21 +69,25 @@ def _policies(inventory: Inventory, paths: Sequence[str] | None) -> Policies:
 
 def _separators(inventory: Inventory, policies: PolicySet) -> tuple[str, ...]:
     """Return every CIDR that an ``ipBlock`` of these or of learned policies may name."""
-    written = {
-        str(one)
-        for policy in policies
-        for rule in _rules(policy)
-        for peer in rule.peers
-        if isinstance(peer, AddressPeer)
-        for one in (peer.block.cidr, *peer.block.excepts)
-    }
     declared = {
         *FAMILIES,
         *inventory.ranges.pods,
         *map(str, node_subnets(inventory)),
         *(one for service in inventory.services for one in service.source_ranges),
     }
-    return tuple(sorted(written | declared))
+    return tuple(sorted(named_blocks(policies) | declared))
+
+
+def named_blocks(policies: PolicySet) -> frozenset[str]:
+    """Return the CIDRs and excepts of every ``ipBlock`` of the policies."""
+    return frozenset(
+        str(one)
+        for policy in policies
+        for rule in _rules(policy)
+        for peer in rule.peers
+        if isinstance(peer, AddressPeer)
+        for one in (peer.block.cidr, *peer.block.excepts)
+    )
 
 
 def _mentioned(policies: PolicySet) -> tuple[str, ...]:

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from synth.commands.capture import Capture, Logs, read_capture, warnings_about
-from synth.commands.cluster import Cluster, open_cluster
+from synth.commands.capture import Capture, Logs, read_capture
+from synth.commands.cautions import warn_of_short_capture, warn_of_unused, warnings_about
+from synth.commands.cluster import Cluster, named_blocks, open_cluster
+from synth.commands.need import find_need
+from synth.commands.replacement import find_replaced, is_ours
 from synth.dialects.decisions import read_answers
 from synth.dialects.kubernetes.names import policy_name
 from synth.engines.local import Report
@@ -17,11 +20,11 @@ from synth.evaluator.traffic import Traffic
 from synth.evaluator.verdicts import evaluate
 from synth.inventory.endpoint import Kind
 from synth.inventory.model import Inventory, Ranges
-from synth.learner.learn import MANAGED, Choices
+from synth.learner.learn import Choices
 from synth.learner.learn import learn as learn_edges
 from synth.learner.model import Answer, Learned
 from synth.outputs.folder import write_learned
-from synth.policy.model import Policy, PolicySet
+from synth.policy.model import PolicySet
 from synth.proof.certificates import check_selectors
 from synth.proof.matrix import replay_edges, screening_ledger
 from synth.proof.replay import Replay
@@ -63,13 +66,14 @@ def learn(request: LearnRequest, progress: Report) -> LearnResult:
     progress("reading the cluster", 0, 1)
     cluster = open_cluster(request.cluster, request.ranges, addresses=request.addresses)
     logs = Logs(request.flows, request.source, request.fields, request.threads)
-    capture = read_capture(logs, cluster.inventory, progress)
+    named = named_blocks(cluster.policies)
+    capture = read_capture(logs, cluster.inventory, progress, named)
     progress("learning", 0, 1)
     choices = Choices(answers, request.assume, request.include_system, _namer(cluster.policies))
     learned = learn_edges(capture.settled, cluster.inventory, choices)
     _refuse_nothing(learned, capture, cluster.inventory)
     progress("proving", 0, 1)
-    result = _prove(learned, capture, cluster)
+    result = _prove(learned, capture, cluster, choices)
     if not result.blocked:
         write_learned(result, request.out)
     return result
@@ -82,18 +86,14 @@ def _namer(existing: PolicySet) -> Callable[[str, str], str]:
         taken = {
             policy.name
             for policy in existing
-            if policy.namespace == namespace and not _is_ours(policy)
+            if policy.namespace == namespace and not is_ours(policy)
         }
         return policy_name(wanted, taken)
 
     return name
 
 
-def _is_ours(policy: Policy) -> bool:
-    return set(MANAGED) <= set(policy.labels)
-
-
-def _prove(learned: Learned, capture: Capture, cluster: Cluster) -> LearnResult:
+def _prove(learned: Learned, capture: Capture, cluster: Cluster, choices: Choices) -> LearnResult:
     faults = check_selectors(learned.roles, cluster.inventory)
     if faults:
         raise SynthError(*faults)
@@ -120,7 +120,16 @@ def _prove(learned: Learned, capture: Capture, cluster: Cluster) -> LearnResult:
         elsewhere=cluster.elsewhere,
         overridden=_overridden(learned, cluster),
         stages=stages,
-        warnings=(*warnings_about(capture.settled, cluster.inventory), *learned.warnings),
+        warnings=(
+            *capture.warnings,
+            *warnings_about(capture.settled, cluster.inventory),
+            *warn_of_short_capture(capture.settled),
+            *warn_of_unused(choices.answers, learned.questions),
+            *learned.warnings,
+        ),
+        terms=capture.terms,
+        replaces=find_replaced(cluster.policies, learned, cluster.inventory),
+        need=find_need(learned, capture.settled, cluster.inventory),
     )
 
 

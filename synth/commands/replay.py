@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from synth.commands.capture import Logs, read_capture, warnings_about
-from synth.commands.cluster import open_cluster
+from synth.commands.capture import Logs, read_capture
+from synth.commands.cautions import warnings_about
+from synth.commands.cluster import named_blocks, open_cluster
 from synth.dialects.decisions import read_unwanted
 from synth.edges.schema import Edges
 from synth.engines.local import Report
@@ -49,7 +50,8 @@ def replay(request: ReplayRequest, progress: Report) -> ReplayResult:
         request.cluster, request.ranges, request.policies, addresses=request.addresses
     )
     logs = Logs(request.flows, request.source, request.fields, request.threads)
-    capture = read_capture(logs, cluster.inventory, progress)
+    named = named_blocks(cluster.policies)
+    capture = read_capture(logs, cluster.inventory, progress, named)
     progress("judging", 0, 1)
     traffic = Traffic.of(capture.settled)
     verdicts = evaluate(cluster.policies, traffic, cluster.inventory.namespace_labels)
@@ -65,7 +67,7 @@ def replay(request: ReplayRequest, progress: Report) -> ReplayResult:
         inputs=capture.inputs,
         policies=cluster.policies,
         elsewhere=cluster.elsewhere,
-        warnings=warnings_about(capture.settled, cluster.inventory),
+        warnings=(*capture.warnings, *warnings_about(capture.settled, cluster.inventory)),
     )
 
 

@@ -35,6 +35,11 @@ HEADER = """\
 #   answer: accept    the traffic is wanted: learn a rule for it
 #   answer: refuse    the traffic is unwanted: let the policies deny it
 #
+# Of the kind blind-spot, which asks about traffic that the logs cannot show:
+#
+#   answer: accept    isolate the direction all the same: I know that nothing else is needed
+#   answer: refuse    leave the direction open
+#
 # and pass the copy with --accept FILE. Entries without an answer stay open, and what they concern
 # stays out of the policies to apply. Nothing but key and answer is read.
 """

@@ -1,22 +1,40 @@
 """Rows grouped by the key of edges, without sorting the rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
+from synth.edges.buffers import as_arrow, read_values
 from synth.edges.schema import KEY, MEASURES
 
 Columns = dict[str, NDArray[Any]]
 
 NO_ENDPOINT = np.iinfo(np.int32).max
+_LARGEST = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a key: integers[n] from 0 to ``size`` - 1."""
+
+    values: NDArray[Any]
+    size: int
+
+    @classmethod
+    def packed(cls, values: NDArray[Any], size: int) -> Self:
+        """Return the values, of which few of the many that there could be occur, numbered."""
+        occurs = np.zeros(size, np.bool_)
+        occurs[values] = True
+        number = np.cumsum(occurs) - 1
+        return cls(number.astype(np.uint16).take(values), int(number[-1]) + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """n rows in g groups of one key each, in the order of the keys.
+    """n rows in g groups of one key each.
 
     ``of`` is int64[n], the group of each row; ``one`` is int64[g], some row of each group.
     """
@@ -26,7 +44,7 @@ class Groups:
 
     @classmethod
     def by_key(cls, columns: Columns) -> Self:
-        """Return the groups of rows that are equal in every column of ``KEY``."""
+        """Return the groups of rows that are equal in every column of ``KEY``, in their order."""
         packed = _packed(columns)
         found, count = _numbered(packed)
         one = np.empty(count, np.int64)
@@ -36,10 +54,21 @@ class Groups:
         place[order] = np.arange(count)
         return cls(place[found], one[order])
 
-    def tally(self, values: NDArray[np.integer[Any]], size: int) -> NDArray[np.int64]:
-        """Return int64[g, size]: how often each group has each value of 0 to size - 1."""
-        cells = np.bincount(self.of * size + values, minlength=len(self.one) * size)
-        return cells.astype(np.int64).reshape(-1, size)
+    @classmethod
+    def by_parts(cls, parts: Sequence[Part]) -> Self:
+        """Return the groups of rows that are equal in every part, in no order that means much."""
+        whole, room = np.zeros(len(parts[0].values), np.int64), 1
+        for part in parts:
+            if room * part.size > _LARGEST:
+                whole, room = number_values(whole)
+            if part.size > 1:
+                whole = whole * part.size if room > 1 else whole
+                whole += part.values
+                room *= part.size
+        of, count = number_values(whole)
+        one = np.empty(count, np.int64)
+        one[of] = np.arange(len(of))
+        return cls(of, one)
 
     def reduce(self, operation: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
         """Return [g]: the values of each group's rows, put together; [g, k] for [n, k]."""
@@ -76,8 +105,8 @@ def smallest_asked(groups: Groups, asked: NDArray[np.int32]) -> NDArray[np.int32
 
 def number_values(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
     """Return int64[n], equal numbers from 0 for equal values, and how many there are."""
-    coded = pa.array(values).dictionary_encode()
-    return coded.indices.to_numpy().astype(np.int64), len(coded.dictionary)
+    coded = as_arrow(values).dictionary_encode()
+    return read_values(coded.indices).astype(np.int64), len(coded.dictionary)
 
 
 def _packed(columns: Columns) -> tuple[NDArray[np.int64], ...]:

@@ -1,8 +1,8 @@
 """Edges as Parquet: what was seen, mergeable with tomorrow's, endpoints named by their content."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,33 @@ FORMAT = 1
 _WORD = 64
 _CODED = pa.dictionary(pa.int32(), pa.utf8())
 _ENDPOINTS = ("client", "client_seen", "server")
+_SEPARATORS, _MENTIONED = "synth.separators", "synth.mentioned"
+GIVE_LOGS = "Give the logs that it was made of."
 
 
-def write_edges(edges: Edges, skipped: Ledger, path: Path) -> None:
-    """Write the edges, as they are before settling, and the ledger of what became no edge."""
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the endpoints of edges were told apart by: CIDRs, and label keys if volatile.
+
+    An endpoint that names none of these blocks and keys lies outside the blocks and lacks the
+    keys; of any other block or volatile key it says nothing.
+    """
+
+    separators: tuple[str, ...] = ()
+    mentioned: tuple[str, ...] = ()
+
+
+def write_edges(
+    edges: Edges,
+    skipped: Ledger,
+    path: Path,
+    separators: Collection[str] = (),
+    mentioned: Collection[str] = (),
+) -> None:
+    """Write the edges, as they are before settling, and the ledger of what became no edge.
+
+    ``separators`` and ``mentioned`` are what the endpoints were told apart by.
+    """
     columns: dict[str, Any] = {}
     names = pa.array([one.to_json() for one in edges.endpoints], pa.utf8())
     for name in (*KEY, *MEASURES):
@@ -41,6 +64,8 @@ def write_edges(edges: Edges, skipped: Ledger, path: Path) -> None:
         "synth.edges": str(FORMAT),
         "synth.half_day_base": str(edges.half_day_base),
         "synth.skipped": json.dumps(asdict(skipped), sort_keys=True),
+        _SEPARATORS: json.dumps(sorted(separators)),
+        _MENTIONED: json.dumps(sorted(mentioned)),
     }
     table = pa.table(columns).replace_schema_metadata(about)
     pq.write_table(table, path, compression="zstd")
@@ -72,6 +97,31 @@ def read_edges(path: Path) -> tuple[Edges, Ledger]:
         return _edges(table, base), _ledger(about[b"synth.skipped"].decode())
     except (pa.ArrowException, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(Fault(str(path), "edges as synth writes them", repr(error))) from error
+
+
+def read_terms(path: Path) -> Terms:
+    """Return what the endpoints in the file were told apart by.
+
+    Raises
+    ------
+    InputError
+        If the file does not say, as those of older versions do not.
+
+    """
+    try:
+        about = pq.read_schema(path).metadata or {}
+        return Terms(*(_texts_of(about[name.encode()]) for name in (_SEPARATORS, _MENTIONED)))
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        expected = "edges that say which CIDRs their pods were told apart by"
+        got = "none of that (an older version)" if isinstance(error, KeyError) else str(error)
+        raise InputError(Fault(str(path), expected, got, GIVE_LOGS)) from error
+
+
+def _texts_of(text: bytes) -> tuple[str, ...]:
+    found = json.loads(text)
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValueError("no list of texts")
+    return tuple(found)
 
 
 def is_edges(path: Path) -> bool:

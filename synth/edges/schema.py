@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from enum import IntFlag
 from operator import attrgetter
 from typing import Any, Self
 
@@ -12,6 +13,16 @@ from synth.flows import Rung
 from synth.inventory.endpoint import Endpoint
 
 RUNGS = len(Rung)
+
+
+class Source(IntFlag):
+    """The kinds of logs that an edge was seen in: what they cannot show differs."""
+
+    VPC = 1
+    CONNTRACK = 2
+    INTERFACES = 4
+    """VPC flow logs that name interfaces, which hide the pods behind them."""
+
 
 KEY: Mapping[str, type[np.generic]] = {
     "client": np.int32,
@@ -62,8 +73,11 @@ _ORDER = attrgetter(*(one.name for one in fields(Endpoint)))
 
 
 def sort_endpoints(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
-    """Return the endpoints in their order, each once; much faster than ``sorted``."""
-    return sorted(set(endpoints), key=_ORDER)
+    """Return the endpoints in their order, each once; much faster than ``sorted``.
+
+    Runs that are in order already are merged, not sorted again.
+    """
+    return sorted(dict.fromkeys(endpoints), key=_ORDER)
 
 
 @dataclass(frozen=True)
@@ -89,7 +103,7 @@ class Edges:
     | packets_*, bytes_* | as measured, out: client to server; 0 where never measured |
     | first, last | microseconds since 1970 UTC; ``NEVER`` and ``-NEVER`` without times |
     | least_*, greatest_* | hashes of pods and connections; equal: there was only one |
-    | sources | bits: 1 VPC flow logs, 2 connection tracking, 4 interfaces that hide the pods |
+    | sources | bits of ``Source`` |
     | rungs | int64[n, 9]: records by the rung that told their direction |
     | half_days | uint64[n, w]: bit b of the row is half-day ``half_day_base + b`` since 1970 |
     | asked | endpoint asked for before DNAT (the smallest, if several); -1: none |

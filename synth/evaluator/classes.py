@@ -59,6 +59,7 @@ class Classes:
     | namespace | int32[C]: number into ``namespaces``; -1: not a pod |
     | labels, blocks | of each class, as far as the policies mention them; empty if not a pod |
     | low, high | int64[C]: ranks of the first and last address; never in a block if a pod |
+    | pods | bool[C]: whether pods |
     | unknown | bool[C]: not a pod, and its address is not known |
     """
 
@@ -68,17 +69,13 @@ class Classes:
     blocks: tuple[tuple[str, ...], ...]
     low: NDArray[np.int64]
     high: NDArray[np.int64]
+    pods: Mask
     unknown: Mask
     ranks: Ranks
 
     def __len__(self) -> int:
         """Return the number of classes."""
         return len(self.namespace)
-
-    @property
-    def pods(self) -> Mask:
-        """bool[C]: the classes of pods."""
-        return self.namespace >= 0
 
 
 def classify(
@@ -121,6 +118,7 @@ def _classes(keys: Sequence[_Key], ranks: Ranks) -> Classes:
         blocks=tuple(key[2] for key in keys),
         low=low,
         high=high,
+        pods=np.array([space is not None for space in spaces], np.bool_),
         unknown=np.array([kind == "unknown" for kind in kinds], np.bool_),
         ranks=ranks,
     )

@@ -45,8 +45,11 @@ class LabelIndex:
 
     def select(self, selector: Selector) -> Mask:
         """Return bool[size]: the objects that meet every requirement."""
-        mask = np.ones(self.size, np.bool_)
-        for requirement in selector.requirements:
+        if selector.everything:
+            return np.ones(self.size, np.bool_)
+        first, *others = selector.requirements
+        mask = self.meet(first)
+        for requirement in others:
             mask &= self.meet(requirement)
         return mask
 
@@ -123,7 +126,7 @@ class Matcher:
         within = self.classes.pods
         if not peer.namespaces.everything:
             # Of classes that are no pods, the number -1 reads some namespace; they stay out.
-            within &= self.namespaces.select(peer.namespaces)[self.classes.namespace]
+            within = within & self.namespaces.select(peer.namespaces)[self.classes.namespace]
         return within & self.labels.select(peer.pods)
 
     def block(self, block: IpBlock) -> tuple[Mask, Mask]:

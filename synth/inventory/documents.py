@@ -58,7 +58,7 @@ def find_files(paths: Sequence[str]) -> list[File]:
     for path in sorted(set(paths)):
         files = [*_files_at(path)]
         if not files:
-            got = "a folder without any" if Path(path).is_dir() else "nothing there"
+            got = _absence(Path(path))
             expected = f"a file, or a folder of {', '.join(SUFFIXES)} files"
             faults.append(Fault(path, expected, got))
         for file in files:
@@ -70,9 +70,15 @@ def find_files(paths: Sequence[str]) -> list[File]:
     return sorted(found.values(), key=lambda file: file.path)
 
 
+def _absence(path: Path) -> str:
+    if path.is_dir():
+        return "a folder without any"
+    return "a pipe or a device" if path.exists() else "nothing there"
+
+
 def _files_at(path: str) -> Iterator[File]:
     if not Path(path).is_dir():
-        if Path(path).exists():
+        if Path(path).is_file():
             yield File(path, named=True)
         return
     for folder, folders, names in os.walk(path):

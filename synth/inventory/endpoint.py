@@ -42,8 +42,15 @@ class ContainerPort:
     name: str = ""
 
 
+class _Hashed:
+    """Keeps a hash beside the fields, which comparing and pickling take no notice of."""
+
+    __slots__ = ("_hash",)
+    _hash: int
+
+
 @dataclass(frozen=True, slots=True, order=True)
-class Endpoint:
+class Endpoint(_Hashed):
     """One endpoint, named by its content alone, so that equal endpoints of different runs merge.
 
     | field | POD | NODE | ADDRESS | SERVICE | UNHELD | AMBIGUOUS |
@@ -67,6 +74,17 @@ class Endpoint:
     blocks: tuple[str, ...] = ()
     address: str = ""
     candidates: tuple["Endpoint", ...] = ()
+
+    def __hash__(self) -> int:
+        """Return the hash of the fields, worked out once: endpoints are looked up often."""
+        try:
+            return self._hash
+        except AttributeError:
+            whole = (self.kind, self.namespace, self.workload, self.labels, self.ports)
+            object.__setattr__(
+                self, "_hash", hash((whole, self.blocks, self.address, self.candidates))
+            )
+            return self._hash
 
     @property
     def name(self) -> str:

@@ -11,7 +11,7 @@ from synth.inventory.blocks import Blocks
 from synth.inventory.endpoint import Endpoint, Kind
 from synth.inventory.model import NEVER, Inventory, Node, Pod
 from synth.inventory.volatile import without_volatile
-from synth.policy.address import pack_address, parse_address
+from synth.policy.address import Address, pack_address, parse_address, parse_network
 
 _SECOND = 1_000_000
 
@@ -47,8 +47,20 @@ def with_endpoints(
         *(one for pod in inventory.pods for one in _of_pod(pod, numbers, blocks, kept)),
         *(one for node in inventory.nodes for one in _of_node(node, numbers[node.name])),
     ]
+    held = {one.address for one in holdings}
+    holdings += [
+        one
+        for node in inventory.nodes
+        for one in _of_gateways(node, numbers[node.name])
+        if one.address not in held
+    ]
     endpoints = sorted({one.endpoint for one in holdings})
-    return _with_holdings(inventory, endpoints, holdings)
+    told = replace(
+        inventory,
+        separators=tuple(sorted({str(parse_network(one)) for one in separators})),
+        mentioned=tuple(sorted(kept)),
+    )
+    return _with_holdings(told, endpoints, holdings)
 
 
 def hash_member(identity: str) -> int:
@@ -90,14 +102,30 @@ def _inside(endpoint: Endpoint, blocks: tuple[str, ...]) -> Endpoint:
 
 def _of_node(node: Node, number: int) -> Iterator[_Holding]:
     for text in node.addresses:
-        yield _Holding(
-            address=pack_address(parse_address(text)),
-            start=-NEVER,
-            end=NEVER if node.end is None else node.end,
-            member=hash_member(node.name),
-            endpoint=Endpoint(Kind.NODE, workload=node.name, address=text),
-            node=number,
-        )
+        yield _held_by_node(node, number, parse_address(text))
+
+
+def _of_gateways(node: Node, number: int) -> Iterator[_Holding]:
+    """Yield the node's own addresses within its pod range: its bridge's, and its tunnel's.
+
+    Bridge and host-local IPAM give a node the first address of its podCIDR, and Flannel's tunnel
+    the range's own; kubelet's probes and masqueraded traffic come from them.
+    """
+    for cidr in map(parse_network, node.pod_cidrs):
+        if cidr.num_addresses > 2:  # noqa: PLR2004 - the two, and room for a pod
+            yield _held_by_node(node, number, cidr.network_address)
+            yield _held_by_node(node, number, cidr.network_address + 1)
+
+
+def _held_by_node(node: Node, number: int, address: Address) -> _Holding:
+    return _Holding(
+        address=pack_address(address),
+        start=-NEVER,
+        end=NEVER if node.end is None else node.end,
+        member=hash_member(node.name),
+        endpoint=Endpoint(Kind.NODE, workload=node.name, address=str(address)),
+        node=number,
+    )
 
 
 def _with_holdings(

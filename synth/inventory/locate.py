@@ -6,10 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from synth.inventory.blocks import Blocks
 from synth.inventory.endpoint import Endpoint, Kind
 from synth.inventory.model import NEVER, Inventory, Placement
-from synth.inventory.search import Run, Search
+from synth.inventory.search import Search
 from synth.policy.address import unpack_address
+
+_MAPPED = bytes(10) + b"\xff\xff"
+"""The first 12 bytes of an IPv4 address."""
 
 
 def locate(
@@ -39,18 +43,71 @@ def locate(
 
     """
     search = inventory.search
-    owner = np.array([search.numbers.get(one, -1) for one in addresses], np.int64)
-    timed = (start != -NEVER) | (end != NEVER)
-    first, last = np.empty(len(codes), np.int64), np.empty(len(codes), np.int64)
-    always = _constant(search, owner, -NEVER, NEVER)
-    if timed.all():
-        _place_timed(search, owner, (codes, start, end), (first, last))
-    else:
-        first[:], last[:] = always[0][codes], always[1][codes]
-        rows = np.flatnonzero(timed)
-        some = (np.empty(len(rows), np.int64), np.empty(len(rows), np.int64))
-        _place_timed(search, owner, (codes[rows], start[rows], end[rows]), some)
-        first[rows], last[rows] = some
+    owner = number_owners(search, addresses)
+    if not len(codes):
+        return Placement(np.zeros(0, np.int32), np.zeros(0, np.int32))
+    whole, settled = locate_throughout(search, owner, Span.of(start, end))
+    first, last = whole.first[codes], whole.last[codes]
+    rows = np.flatnonzero(~settled[codes])
+    if len(rows):
+        found = locate_rows(search, owner[codes[rows]], start[rows], end[rows])
+        first[rows], last[rows] = found.first, found.last
+    return Placement(first, last)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The times of some records, microseconds: all lie within ``start`` and ``end``.
+
+    ``end_of_first`` is the earliest end of a record, ``start_of_last`` the latest start, of
+    records that carry times.
+    """
+
+    start: int
+    end: int
+    end_of_first: int
+    start_of_last: int
+
+    @classmethod
+    def of(cls, start: NDArray[np.int64], end: NDArray[np.int64]) -> "Span":
+        """Return the span of one record or more."""
+        first, last = int(start.min()), int(end.max())
+        if first == -NEVER and last == NEVER:
+            timed = (start != -NEVER) | (end != NEVER)
+            start, end = start[timed], end[timed]
+        if not len(start):
+            return cls(first, last, NEVER, -NEVER)
+        return cls(first, last, int(end.min()), int(start.max()))
+
+
+def number_owners(search: Search, addresses: Sequence[bytes]) -> NDArray[np.int64]:
+    """Return int64[n]: the numbers of the addresses in the index, -1 where nobody ever held it."""
+    return np.array([search.numbers.get(one, -1) for one in addresses], np.int64)
+
+
+def locate_throughout(
+    search: Search, owner: NDArray[np.int64], span: Span
+) -> tuple[Placement, NDArray[np.bool_]]:
+    """Return the run of each address over the whole span; and bool[n], whether it is settled.
+
+    A settled run is right for each record: nobody, or one holding that all of them meet.
+    """
+    size = len(owner)
+    start, end = np.full(size, span.start, np.int64), np.full(size, span.end, np.int64)
+    whole = locate_rows(search, owner, start, end)
+    settled = whole.first < 0
+    single = np.flatnonzero(~settled & (whole.first == whole.last))
+    holding = whole.first[single]
+    within = search.end[holding] > span.start_of_last
+    settled[single] = within & (search.start[holding] <= span.end_of_first)
+    return whole, settled
+
+
+def locate_rows(
+    search: Search, owner: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64]
+) -> Placement:
+    """Return the run of each address over its own stretch of time."""
+    first, last = search.find(owner, start, end)
     nobody = first > last
     first[nobody] = last[nobody] = -1
     return Placement(first.astype(np.int32), last.astype(np.int32))
@@ -99,54 +156,29 @@ def outside(inventory: Inventory, address: bytes) -> Endpoint:
     Where pods and nodes share a subnet, the address may have been a pod's: it is not taken for a
     node's, which a whole subnet would stand for.
     """
-    text = str(unpack_address(address))
+    version, number, text = _read(address)
     service = inventory.service_at.get(address)
     if service:
         return Endpoint(Kind.SERVICE, service.namespace, service.name, address=text)
-    if inventory.cluster_blocks.hold(address):
+    if _hold(inventory.cluster_blocks, version, number):
         return Endpoint(Kind.UNHELD, address=text)
-    if inventory.node_blocks.hold(address):
+    if _hold(inventory.node_blocks, version, number):
         return Endpoint(Kind.NODE, address=text)
     return Endpoint(Kind.ADDRESS, address=text)
 
 
-def _place_timed(
-    search: Search,
-    owner: NDArray[np.int64],
-    rows: tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]],
-    into: Run,
-) -> None:
-    """Write the runs of rows that carry times; only addresses that change hands are searched."""
-    codes, start, end = rows
-    if not len(codes):
-        return
-    first, last = _constant(search, owner, int(start.min()), int(end.max()))
-    settled = _find_settled(search, (first, last), int(end.min()), int(start.max()))
-    np.take(first, codes, out=into[0])
-    np.take(last, codes, out=into[1])
-    unsettled = np.flatnonzero(~settled[codes])
-    if len(unsettled):
-        found = search.find(owner[codes[unsettled]], start[unsettled], end[unsettled])
-        into[0][unsettled], into[1][unsettled] = found
+def _read(address: bytes) -> tuple[int, int, str]:
+    """Return family, number and text; those of IPv4, of which a scan has many, without objects."""
+    if address.startswith(_MAPPED):
+        octets = address[len(_MAPPED) :]
+        return 4, int.from_bytes(octets, "big"), "{}.{}.{}.{}".format(*octets)
+    return 6, int.from_bytes(address, "big"), str(unpack_address(address))
 
 
-def _constant(search: Search, owner: NDArray[np.int64], start: int, end: int) -> Run:
-    """Return the runs of each address over one stretch of time."""
-    shape = len(owner)
-    return search.find(owner, np.full(shape, start, np.int64), np.full(shape, end, np.int64))
-
-
-def _find_settled(search: Search, run: Run, end: int, start: int) -> NDArray[np.bool_]:
-    """Return where the run is right for every row: nobody, or one holding that all rows meet.
-
-    ``end`` is the earliest end of a row, ``start`` the latest start.
-    """
-    first, last = run
-    settled = first > last
-    single = np.flatnonzero(first == last)
-    holding = first[single]
-    settled[single] = (search.start[holding] <= end) & (search.end[holding] > start)
-    return settled
+def _hold(blocks: Blocks, version: int, number: int) -> bool:
+    return any(
+        family == version and number >> width in table for family, width, table in blocks.tables
+    )
 
 
 def _resolve_run(

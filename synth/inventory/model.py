@@ -163,6 +163,10 @@ class Inventory:
 
     endpoints: tuple[Endpoint, ...] = ()
     """Sorted; every class of pods and every node that holds an address."""
+    separators: tuple[str, ...] = ()
+    """The CIDRs that tell these endpoints apart, in canonical text; sorted."""
+    mentioned: tuple[str, ...] = ()
+    """Label keys that tell these endpoints apart even where they are volatile; sorted."""
     holding_address: tuple[bytes, ...] = ()
     holding_start: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     holding_end: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))

@@ -40,7 +40,7 @@ def list_workloads(
     drafts: dict[Key, _Draft] = {}
     for key in sorted(latest):
         _add_object(drafts, key, latest[key], owners, dump)
-    keys = [_add_life(drafts, life, owners) for life in lives]
+    keys = [_add_life(drafts, life, owners, dump) for life in lives]
     maps = {(one.namespace, one.name): dict(seen.data) for one, seen in dump.present(SeenConfigMap)}
     workloads = [_workload(key, drafts[key], maps, services) for key in sorted(drafts)]
     return workloads, keys
@@ -67,14 +67,15 @@ def _add_object(
         draft.exists |= dump.exists(sighting)
 
 
-def _add_life(drafts: dict[Key, _Draft], life: Life, owners: Owners) -> str:
+def _add_life(drafts: dict[Key, _Draft], life: Life, owners: Owners, dump: Dump) -> str:
     sighting, pod = life.seen[-1]
     top = owners.top_of_pod(sighting.namespace, sighting.name, pod)
     key = (sighting.namespace, top.kind, top.name)
     draft = drafts.setdefault(key, _Draft())
     draft.lives.append(life)
     if key not in owners.known:
-        draft.exists |= life.end is None
+        # A finished run of an owner that the dump does not hold: the next run is still to come.
+        draft.exists |= life.end is None or (top.kind != "Pod" and dump.exists(sighting))
     return f"{top.kind}/{top.name}"
 
 

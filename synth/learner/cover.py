@@ -76,17 +76,32 @@ def cover(cells: Cells, joined: Joined = frozenset()) -> Cover:
 
 def _components(cells: Cells) -> list[Cells]:
     """Return the parts of the matrix that share neither peer nor port."""
-    left = dict(sorted((peer, ports) for peer, ports in cells.items() if ports))
+    users: dict[int, list[int]] = {}
+    for peer, ports in cells.items():
+        for port in ports:
+            users.setdefault(port, []).append(peer)
+    seen: set[int] = set()
     parts: list[Cells] = []
-    while left:
-        first = next(iter(left))
-        part, reach = {first: left.pop(first)}, set(cells[first])
-        while joined := [peer for peer, ports in left.items() if ports & reach]:
-            for peer in joined:
-                reach |= left[peer]
-                part[peer] = left.pop(peer)
-        parts.append(part)
+    for first in sorted(peer for peer, ports in cells.items() if ports):
+        if first not in seen:
+            peers = _reached(first, cells, users)
+            seen |= peers
+            parts.append({peer: cells[peer] for peer in sorted(peers)})
     return parts
+
+
+def _reached(first: int, cells: Cells, users: dict[int, list[int]]) -> set[int]:
+    """Return the peers that the first shares ports with, directly or through others."""
+    peers, ports, coming = {first}, set[int](), [first]
+    while coming:
+        fresh = cells[coming.pop()] - ports
+        ports |= fresh
+        for port in fresh:
+            for peer in users.pop(port):
+                if peer not in peers:
+                    peers.add(peer)
+                    coming.append(peer)
+    return peers
 
 
 def _solve(cells: Cells, joined: Joined) -> Cover:

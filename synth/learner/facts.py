@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.direction import Listeners
-from synth.edges.schema import NEVER, Edges
+from synth.edges.schema import NEVER, Edges, Source
 from synth.flows import Rung
 from synth.inventory.endpoint import Endpoint, Kind
 from synth.inventory.listeners import declared_references, exposed_ports, listeners
@@ -17,10 +17,9 @@ from synth.learner.networks import within
 from synth.learner.system import (
     DNS_PORT,
     KUBELET_PORTS,
-    NODE_LOCAL_DNS,
     dns_listeners,
     link_local,
-    runs_node_local_dns,
+    node_local_dns,
 )
 from synth.learner.workloads import find_present, identity, is_gone, newest, pods_by_workload
 from synth.policy.address import parse_network
@@ -28,6 +27,8 @@ from synth.policy.ports import Protocol
 
 Flags = NDArray[np.bool_]
 DAY = 24 * 3600 * 1_000_000
+HEADERS = 100
+"""Bytes of a TCP packet without data, at most, with IPv6 and all options."""
 SWEEP = 10
 """Different failed contacts that make a client a sweeper, if it has few successful ones."""
 
@@ -54,9 +55,14 @@ class Facts:
 
     @cached_property
     def answered(self) -> Flags:
-        """Some record shows that the server took part, or, undecided, that both ends did."""
-        both = (self.edges.from_client > 0) & (self.edges.from_server > 0)
-        return np.asarray((self.edges.answered > 0) | (~self.edges.decided & both))
+        """Some record shows that the server took part, or, undecided, that both ends did.
+
+        Data of a protocol with handshakes is sent only to who has answered.
+        """
+        edges = self.edges
+        both = ~edges.decided & (edges.from_client > 0) & (edges.from_server > 0)
+        data = ~self.udp & (edges.failed == 0) & (edges.bytes_out > HEADERS * edges.packets_out)
+        return np.asarray((edges.answered > 0) | both | (data & edges.decided))
 
     @cached_property
     def failed(self) -> Flags:
@@ -68,10 +74,23 @@ class Facts:
         """Edges whose protocol has no handshake."""
         return np.asarray(self.edges.protocol == Protocol.UDP.number)
 
-    @property
-    def answers_visible(self) -> bool:
-        """Whether the capture can show answers at all: some edge has one."""
-        return bool(self.answered.any())
+    @cached_property
+    def seen_by_interfaces_only(self) -> Flags:
+        """Only VPC flow logs saw it, whose interfaces would have seen an answer too."""
+        return np.asarray(self.edges.sources & Source.CONNTRACK == 0)
+
+    @cached_property
+    def one_sided(self) -> Flags:
+        """Its direction is an inference, and only the end that it makes the server was heard.
+
+        So neither an opening nor an answer is proven: anybody can send such packets, from a port
+        of their choice.
+        """
+        edges = self.edges
+        inferred = edges.decided & (edges.rung >= Rung.PROVEN_SERVER)
+        return np.asarray(
+            inferred & (edges.heard_client == 0) & (edges.answered <= edges.heard_server)
+        )
 
     @cached_property
     def external_client(self) -> Flags:
@@ -139,9 +158,8 @@ class Facts:
         """The server is the cluster's DNS, on its port, or the node's own cache of it."""
         listening = Listeners.of(self.edges.endpoints, dns_listeners(self.inventory))
         behind = listening.holds(self.edges.server, self.edges.protocol, self.edges.port)
-        if not runs_node_local_dns(self.inventory):
-            return behind
-        cache = self.of(self.edges.server, lambda one: one.address == NODE_LOCAL_DNS)
+        caches = node_local_dns(self.inventory)
+        cache = self.of(self.edges.server, lambda one: one.address in caches)
         return np.asarray(behind | (cache & (self.edges.port == DNS_PORT)))
 
     @cached_property
@@ -258,7 +276,8 @@ class Facts:
         first[np.unique(self.contact, return_index=True)[1]] = True
         succeeded[self.contact[self.answered]] = True
         succeeded = succeeded[self.contact]
-        failures = self._by_client(first & self.failed & ~succeeded)
+        in_vain = self.failed | (self.udp & ~self.answered & ~self.declared_listener)
+        failures = self._by_client(first & in_vain & ~succeeded)
         successes = self._by_client(first & succeeded)
         return np.asarray((failures >= SWEEP) & (failures > 2 * successes))
 

@@ -9,16 +9,24 @@ from numpy.typing import NDArray
 
 from synth.edges.schema import Edges
 from synth.inventory.model import Inventory
+from synth.learner.blind_spots import Whereabouts
 from synth.learner.facts import Facts
 from synth.learner.model import Answer, Learned, Question, Role, Screening, Subject
 from synth.learner.openings import Openings
 from synth.learner.peers import Peers
-from synth.learner.questions import answer_of, control_plane, edge_questions, stable_key
+from synth.learner.questions import (
+    answer_of,
+    control_plane,
+    edge_questions,
+    find_called,
+    stable_key,
+)
 from synth.learner.roles import find_roles
 from synth.learner.screen import answer, retire_old_labels, screen, without_settled
 from synth.learner.selectors import selects
 from synth.learner.subjects import Bench, find_ends, find_subjects
-from synth.learner.system import SYSTEM_NAMESPACES
+from synth.learner.system import is_system
+from synth.learner.workloads import Key
 from synth.policy.model import Direction, Policy, PolicySet, Rule
 
 MANAGED = (("app.kubernetes.io/managed-by", "synth"),)
@@ -47,14 +55,16 @@ class Choices:
 def learn(edges: Edges, inventory: Inventory, choices: Choices) -> Learned:
     """Return the policies that the settled edges call for, and all they rest on."""
     roles = find_roles(inventory, edges.endpoints)
-    subject_roles = [role for role in roles if _is_subject(role, choices)]
+    called = find_called(inventory)
+    subject_roles = [role for role in roles if _is_subject(role, called, choices)]
     asked, screening = _ask(edges, inventory, subject_roles, choices)
     screening = retire_old_labels(screening, _old_labels(edges, roles))
     peers = Peers.of(inventory, roles)
-    openings = Openings.of(inventory, peers, _called(inventory, subject_roles, choices))
+    openings = Openings.of(inventory, peers, _let_in(called, subject_roles, choices))
     bench = Bench(
         edges=edges,
-        inventory=inventory,
+        whereabouts=Whereabouts.of(inventory),
+        called=called,
         screening=screening,
         peers=peers,
         openings=openings,
@@ -73,14 +83,21 @@ def learn(edges: Edges, inventory: Inventory, choices: Choices) -> Learned:
         subjects=tuple(found),
         screening=screening,
         questions=tuple(sorted(questions.values(), key=lambda one: (one.text, one.key))),
-        silent=_silent(subject_roles, found),
+        silent=_silent(subject_roles, found, questions.values()),
         warnings=_warnings(openings, found),
         policy_of=names,
     )
 
 
-def _is_subject(role: Role, choices: Choices) -> bool:
-    return choices.include_system or role.namespace not in SYSTEM_NAMESPACES
+def _is_subject(role: Role, called: Mapping[Key, tuple[str, ...]], choices: Choices) -> bool:
+    """Return whether policies are for the role; else it is a peer only.
+
+    System namespaces and what the API server calls are peers: a policy too narrow there stops
+    more than the traffic that it names.
+    """
+    if choices.include_system:
+        return True
+    return not is_system(role.namespace) and not control_plane(called, role)
 
 
 def _ask(
@@ -117,12 +134,14 @@ def _old_labels(edges: Edges, roles: Sequence[Role]) -> NDArray[np.bool_]:
     return np.asarray(old[edges.client] | old[edges.server])
 
 
-def _called(inventory: Inventory, roles: Sequence[Role], choices: Choices) -> frozenset[str]:
+def _let_in(
+    called: Mapping[Key, tuple[str, ...]], roles: Sequence[Role], choices: Choices
+) -> frozenset[str]:
     """Return the Services whose callers, the API servers, a person let in."""
     return frozenset(
         name
         for role in roles
-        for name, question in control_plane(inventory, role).items()
+        for name, question in control_plane(called, role).items()
         if answer_of(question, choices.answers, choices.assume) is Answer.ACCEPT
     )
 
@@ -166,16 +185,15 @@ def _questions(subjects: Iterable[Subject]) -> Iterator[Question]:
 
 
 def _warnings(openings: Openings, subjects: Sequence[Subject]) -> tuple[str, ...]:
-    egress = any(one.direction is Direction.EGRESS for one in subjects)
     ingress = [rule for one in subjects if one.direction is Direction.INGRESS for rule in one.rules]
-    return openings.warnings(egress=egress, ingress=ingress)
+    return openings.warnings(ingress)
 
 
 def _gather(subjects: Sequence[Subject], names: Mapping[str, str]) -> tuple[PolicySet, PolicySet]:
     """Return the ready policies, and the whole policies of roles that wait for an answer."""
     by_role: dict[str, list[Subject]] = defaultdict(list)
     for subject in subjects:
-        if subject.role.selector is not None:
+        if subject.role.selector is not None and not subject.left_open:
             by_role[str(subject.role)].append(subject)
     ready, pending = [], []
     for name, some in sorted(by_role.items()):
@@ -188,11 +206,13 @@ def _gather(subjects: Sequence[Subject], names: Mapping[str, str]) -> tuple[Poli
 
 
 def _silent(
-    roles: Sequence[Role], subjects: Sequence[Subject]
+    roles: Sequence[Role], subjects: Sequence[Subject], questions: Iterable[Question]
 ) -> tuple[tuple[str, Direction], ...]:
-    heard = {(str(subject.role), subject.direction) for subject in subjects}
+    """Return the directions that nothing was accepted for and no open question is about."""
+    heard = {(str(one.role), one.direction) for one in subjects if not one.left_open}
+    asked = {concern for one in questions if one.answer is None for concern in one.concerns}
     every = ((str(role), direction) for role in roles for direction in Direction)
-    return tuple(one for one in every if one not in heard)
+    return tuple(one for one in every if one not in heard and one not in asked)
 
 
 def _policy(name: str, subjects: Sequence[Subject]) -> Policy:

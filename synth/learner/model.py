@@ -137,7 +137,15 @@ class Subject:
     @property
     def ready(self) -> bool:
         """Whether the direction may be applied."""
-        return not self.open_questions
+        return not self.open_questions and not self.left_open
+
+    @property
+    def left_open(self) -> bool:
+        """Whether a person said not to isolate what the capture cannot show."""
+        return any(
+            question.kind == "blind-spot" and question.answer is Answer.REFUSE
+            for question in self.questions
+        )
 
 
 @dataclass(frozen=True, slots=True)

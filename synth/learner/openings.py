@@ -9,12 +9,11 @@ from synth.inventory.listeners import exposed_ports, service_listeners
 from synth.inventory.model import Inventory, Service
 from synth.learner.model import Role, RuleEvidence
 from synth.learner.networks import overlap, within
-from synth.learner.peers import Peers, node_subnets, pod_peer
+from synth.learner.peers import Peers, pod_peer
 from synth.learner.system import (
     DNS_PORT,
-    NODE_LOCAL_DNS,
     dns_listeners,
-    runs_node_local_dns,
+    node_local_dns,
 )
 from synth.learner.workloads import Key
 from synth.policy.address import IpBlock, Network, parse_network
@@ -39,6 +38,8 @@ class Openings:
     dns: tuple[tuple[Role, PortSet], ...]
     exposed: Shown
     called: Shown
+    caches: tuple[RuleEvidence, ...]
+    """What opens the nodes' own cache of the cluster's DNS, if they run one."""
 
     @classmethod
     def of(cls, inventory: Inventory, peers: Peers, called: frozenset[str] = frozenset()) -> Self:
@@ -47,7 +48,14 @@ class Openings:
         for service, (namespace, workload, protocol, port) in service_listeners(inventory):
             if f"{service.namespace}/{service.name}" in called:
                 calls[namespace, workload].append((service, protocol, port))
-        return cls(inventory, peers, _dns(inventory, peers), exposed_ports(inventory), calls)
+        return cls(
+            inventory,
+            peers,
+            _dns(inventory, peers),
+            exposed_ports(inventory),
+            calls,
+            _node_local_dns(inventory, peers),
+        )
 
     def egress(self, role: Role) -> tuple[RuleEvidence, ...]:
         """Return what an isolated role must still be able to open: the cluster's DNS."""
@@ -56,7 +64,7 @@ class Openings:
             for server, ports in self.dns
             if (peer := pod_peer(server, role.namespace))
         ]
-        return tuple(sorted([*rules, *self._node_local_dns()], key=_order))
+        return tuple(sorted([*rules, *self.caches], key=_order))
 
     def ingress(self, role: Role) -> tuple[RuleEvidence, ...]:
         """Return what an isolated role must still admit: users of Services declared exposed."""
@@ -83,27 +91,14 @@ class Openings:
         if service.external_traffic_policy == "Cluster":
             blocks += [
                 IpBlock(one)
-                for one in node_subnets(self.inventory)
+                for one in self.peers.nodes
                 if not any(_inside(one, block) for block in blocks)
             ]
         return tuple(AddressPeer(block) for block in blocks)
 
-    def _node_local_dns(self) -> tuple[RuleEvidence, ...]:
-        if not runs_node_local_dns(self.inventory):
-            return ()
-        peers = (IpBlock.parse(f"{NODE_LOCAL_DNS}/32"), *map(IpBlock, self.peers.nodes))
-        ports = PortSet.port(Protocol.TCP, DNS_PORT) | PortSet.port(Protocol.UDP, DNS_PORT)
-        rule = Rule(tuple(map(AddressPeer, peers)), ports)
-        return (RuleEvidence(rule, declared="NodeLocal DNSCache", widened=_addresses(rule)),)
-
-    def warnings(self, *, egress: bool, ingress: Sequence[RuleEvidence]) -> tuple[str, ...]:
-        """Return what is missing; ``egress``: some egress is isolated; ``ingress``: its rules."""
+    def warnings(self, ingress: Sequence[RuleEvidence]) -> tuple[str, ...]:
+        """Return what is missing for these rules."""
         found = []
-        if egress and not any(role.selector for role, _ in self.dns):
-            found.append(
-                "no DNS Service of the cluster, or no pods behind it that a selector can name: "
-                "isolated pods could not resolve names; is kube-system in the cluster files?"
-            )
         world = [one for one in ingress if one.declared and _whole_world(one.rule)]
         if world and not self.inventory.ranges.pods:
             found.append(
@@ -123,6 +118,16 @@ def _dns(inventory: Inventory, peers: Peers) -> tuple[tuple[Role, PortSet], ...]
         for key, ports in sorted(found.items(), key=lambda one: one[0])
         if key in peers.role_of
     )
+
+
+def _node_local_dns(inventory: Inventory, peers: Peers) -> tuple[RuleEvidence, ...]:
+    caches = node_local_dns(inventory)
+    if not caches:
+        return ()
+    blocks = (*(IpBlock.parse(f"{one}/32") for one in caches), *map(IpBlock, peers.nodes))
+    ports = PortSet.port(Protocol.TCP, DNS_PORT) | PortSet.port(Protocol.UDP, DNS_PORT)
+    rule = Rule(tuple(map(AddressPeer, blocks)), ports)
+    return (RuleEvidence(rule, declared="NodeLocal DNSCache", widened=_addresses(rule)),)
 
 
 def _own(role: Role, shown: Shown) -> Iterator[tuple[Service, int, int]]:

@@ -78,15 +78,23 @@ def pod_peer(role: Role, namespace: str) -> tuple[Peer, ...]:
 def node_subnets(inventory: Inventory) -> tuple[Network, ...]:
     """Return the subnets of the nodes: as declared, else the /24 (/64) around each node.
 
-    None of them is inside another.
+    None of them is inside another. Where pods live in such a /24, a policy that admits it would
+    admit them, so there the node stands for itself alone.
     """
+    own = (pod for pod in inventory.pods if not pod.host_network)
+    shared = {_around(address) for pod in own for address in pod.addresses}
     around = {parse_network(one) for one in inventory.ranges.nodes} or {
-        ip_network(f"{address}/{DERIVED_NODE_PREFIX[ip_address(address).version]}", strict=False)
+        parse_network(address) if _around(address) in shared else _around(address)
         for node in inventory.nodes
         for address in node.addresses
     }
     widest = (one for one in around if not any(within(one, other) for other in around - {one}))
     return tuple(sorted(widest, key=_order))
+
+
+def _around(address: str) -> Network:
+    prefix = DERIVED_NODE_PREFIX[ip_address(address).version]
+    return ip_network(f"{address}/{prefix}", strict=False)
 
 
 def _order(network: Network) -> tuple[int, int, int]:

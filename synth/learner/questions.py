@@ -12,11 +12,10 @@ from synth.inventory.endpoint import Endpoint, Kind
 from synth.inventory.listeners import service_listeners
 from synth.inventory.model import Inventory
 from synth.learner.model import Answer, Question, Role, Screen, Screening
-from synth.learner.workloads import identity
+from synth.learner.workloads import Key, identity
 from synth.policy.model import Direction
 from synth.policy.ports import Protocol
 
-VPC_BIT, CONNTRACK_BIT = 1, 2
 UNSEEN = frozenset({"blind-spot", "control-plane"})
 """Kinds of questions about traffic that is not in the capture at all."""
 _PROTOCOLS = {protocol.number: protocol.value for protocol in Protocol}
@@ -116,69 +115,22 @@ def stable_key(*parts: str) -> str:
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
 
 
-def blind_spots(
-    edges: Edges, inventory: Inventory, role: Role, direction: Direction
-) -> tuple[Question, ...]:
-    """Return what the logs of this capture cannot show of the direction.
-
-    VPC flow logs miss traffic within a node, and name the node instead of the pod on traffic
-    that leaves the VPC (production rules: *same-node pairs*, *SNAT*).
-    """
-    if not len(edges) or (np.bitwise_or.reduce(edges.sources) & CONNTRACK_BIT):
-        return ()
-    spots = []
-    if direction is Direction.EGRESS:
-        text = (
-            "VPC flow logs show traffic that leaves the VPC with the node's address: "
-            f"what {role} opens to the Internet cannot be attributed to it"
-        )
-        spots.append(_blind("snat", role, direction, text))
-    together = _always_together(inventory, role)
-    if together:
-        text = (
-            f"{role} was always on one node with {', '.join(together)}: VPC flow logs do not "
-            "show traffic within a node"
-        )
-        spots.append(_blind("same-node", role, direction, text))
-    return tuple(spots)
+def find_called(inventory: Inventory) -> Mapping[Key, tuple[str, ...]]:
+    """Return, by workload, its Services that the API server itself calls."""
+    names = frozenset(inventory.admission)
+    called = tuple(one for one in inventory.services if f"{one.namespace}/{one.name}" in names)
+    found: dict[Key, set[str]] = defaultdict(set)
+    if called:
+        for service, target in service_listeners(replace(inventory, services=called)):
+            found[target[0], target[1]].add(f"{service.namespace}/{service.name}")
+    return {key: tuple(sorted(some)) for key, some in found.items()}
 
 
-def _blind(what: str, role: Role, direction: Direction, text: str) -> Question:
-    return Question(
-        key=stable_key("blind-spot", what, str(role), direction),
-        kind="blind-spot",
-        text=text,
-        concerns=((str(role), direction),),
-    )
-
-
-def _always_together(inventory: Inventory, role: Role) -> tuple[str, ...]:
-    """Return the other workloads that were never on another node than the role's only one."""
-    nodes: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for pod in inventory.pods:
-        if not pod.host_network:
-            nodes[pod.namespace, pod.workload].add(pod.node)
-    own = set().union(*(nodes.get((role.namespace, key), set()) for key in role.workloads))
-    mine = {(role.namespace, key) for key in role.workloads}
-    if len(own) != 1:
-        return ()
-    others = (key for key, where in nodes.items() if where == own and key not in mine)
-    return tuple(sorted(f"{namespace}/{key.partition('/')[2]}" for namespace, key in others))
-
-
-def control_plane(inventory: Inventory, role: Role) -> dict[str, Question]:
+def control_plane(called: Mapping[Key, tuple[str, ...]], role: Role) -> dict[str, Question]:
     """Return Service → question, for the role's Services that the API server itself calls."""
     found: dict[str, Question] = {}
-    called = tuple(
-        one
-        for one in inventory.services
-        if one.namespace == role.namespace and f"{one.namespace}/{one.name}" in inventory.admission
-    )
-    if not called:
-        return found
-    for service, (_, workload, _, _) in service_listeners(replace(inventory, services=called)):
-        name = f"{service.namespace}/{service.name}"
-        if workload in role.workloads:
+    for workload in role.workloads:
+        for name in called.get((role.namespace, workload), ()):
             text = f"the API server calls {role} through Service {name}, from addresses that rotate"
             key = stable_key("control-plane", str(role), name)
             concerns = ((str(role), Direction.INGRESS),)

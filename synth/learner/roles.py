@@ -9,7 +9,7 @@ from synth.inventory.endpoint import Endpoint, Kind
 from synth.inventory.model import Inventory, Labels, Pod, Workload
 from synth.inventory.volatile import VOLATILE
 from synth.learner.model import Role
-from synth.learner.selectors import exact_selector
+from synth.learner.selectors import Crowd, exact_selector
 from synth.learner.workloads import Key, newest, pods_by_workload
 from synth.policy.selector import Selector
 
@@ -26,8 +26,10 @@ class Universe:
     """
 
     members: Mapping[Key, tuple[Labels, ...]]
-    seen: Mapping[str, Sequence[tuple[Key, Mapping[str, str]]]]
-    """Namespace → workloads with a label set each."""
+    crowds: Mapping[str, Crowd]
+    """Namespace → the label sets of all its workloads."""
+    places: Mapping[Key, frozenset[int]]
+    """Workload → the numbers of its own label sets in its namespace's crowd."""
     pods: Mapping[Key, tuple[str, ...]]
 
     @classmethod
@@ -41,19 +43,23 @@ class Universe:
         }
         keys = sorted({*owned, *templates})
         current = {key: _current(owned.get(key, ()), templates.get(key)) for key in keys}
-        seen: dict[str, list[tuple[Key, Mapping[str, str]]]] = defaultdict(list)
+        seen: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+        places: dict[Key, frozenset[int]] = {}
         for key in keys:
             some = _label_sets(templates.get(key), owned.get(key, ()))
-            seen[key[0]].extend((key, dict(one)) for one in some)
+            before = len(seen[key[0]])
+            seen[key[0]].extend(map(dict, some))
+            places[key] = frozenset(range(before, before + len(some)))
         return cls(
             members={key: _label_sets(templates.get(key), current[key]) for key in keys},
-            seen=seen,
+            crowds={namespace: Crowd.of(some) for namespace, some in seen.items()},
+            places=places,
             pods={key: tuple(sorted({pod.name for pod in current[key]})) for key in keys},
         )
 
-    def outside(self, key: Key) -> list[Mapping[str, str]]:
+    def outside(self, key: Key) -> Crowd:
         """Return the label sets of all other workloads of the namespace."""
-        return [labels for other, labels in self.seen.get(key[0], ()) if other != key]
+        return self.crowds[key[0]].without(self.places[key])
 
 
 def _current(pods: Sequence[Pod], template: Labels | None) -> list[Pod]:

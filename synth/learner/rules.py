@@ -1,13 +1,13 @@
 """Rules of one subject: from accepted edges to the cheapest rules that admit exactly those."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from synth.learner.cover import cover
 from synth.learner.model import RuleEvidence
-from synth.learner.networks import within
+from synth.policy.address import Network
 from synth.policy.model import AddressPeer, Peer, Rule
 from synth.policy.ports import PortRange, PortSet, Protocol
 
@@ -35,10 +35,10 @@ def find_rules(cells: Cells) -> Ruled:
     peers = sorted({peer for peer, _ in cells}, key=lambda peer: peer.sort_key)
     runs = _runs(cells)
     on: dict[Peer, set[int]] = defaultdict(set)
-    for number, run in enumerate(runs):
-        for peer, port in cells:
-            if port == (run.protocol, run.first):
-                on[peer].add(number)
+    begins = {(run.protocol, run.first): number for number, run in enumerate(runs)}
+    for peer, port in cells:
+        if port in begins:
+            on[peer].add(begins[port])
     joined = frozenset(
         number
         for number, (one, following) in enumerate(pairwise(runs))
@@ -55,21 +55,25 @@ def find_rules(cells: Cells) -> Ruled:
 
 def _without_inner(cells: Cells) -> Cells:
     """Return the cells without addresses that lie inside another peer's block on that port."""
-    blocks = [
-        (peer, port)
-        for peer, port in cells
-        if isinstance(peer, AddressPeer) and peer.block.size > 1
-    ]
+    blocks: dict[Port, dict[Network, Peer]] = defaultdict(dict)
+    for peer, port in cells:
+        if isinstance(peer, AddressPeer) and peer.block.size > 1:
+            blocks[port][peer.block.cidr] = peer
+    lengths = {port: sorted({one.prefixlen for one in some}) for port, some in blocks.items()}
     kept: dict[tuple[Peer, Port], frozenset[int]] = {}
     for (peer, port), rows in cells.items():
-        around = [block for block, on in blocks if on == port and _is_inside(peer, block)]
-        outer = min(around, key=lambda one: one.block.cidr.prefixlen, default=peer)
+        outer = _outermost(peer, blocks[port], lengths[port]) if port in blocks else peer
         kept[outer, port] = kept.get((outer, port), frozenset()) | rows
     return kept
 
 
-def _is_inside(peer: Peer, block: AddressPeer) -> bool:
-    return isinstance(peer, AddressPeer) and within(peer.block.cidr, block.block.cidr)
+def _outermost(peer: Peer, blocks: Mapping[Network, Peer], lengths: Sequence[int]) -> Peer:
+    """Return the widest of the blocks that the peer lies in, else the peer."""
+    if not isinstance(peer, AddressPeer):
+        return peer
+    cidr = peer.block.cidr
+    around = (cidr.supernet(new_prefix=one) for one in lengths if one <= cidr.prefixlen)
+    return next((blocks[one] for one in around if one in blocks), peer)
 
 
 def _runs(cells: Cells) -> list[PortRange]:
@@ -93,11 +97,6 @@ def _runs(cells: Cells) -> list[PortRange]:
 
 
 def _rule(peers: tuple[Peer, ...], runs: tuple[PortRange, ...], cells: Cells) -> RuleEvidence:
-    ports = PortSet(runs)
-    edges = {
-        row
-        for (peer, (protocol, number)), rows in cells.items()
-        if peer in peers and ports.contains(protocol, number)
-        for row in rows
-    }
-    return RuleEvidence(Rule(peers, ports), tuple(sorted(edges)))
+    numbers = [(run.protocol, number) for run in runs for number in range(run.first, run.last + 1)]
+    edges = {row for peer in peers for port in numbers for row in cells[peer, port]}
+    return RuleEvidence(Rule(peers, PortSet(runs)), tuple(sorted(edges)))

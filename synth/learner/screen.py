@@ -14,6 +14,8 @@ from synth.learner.workloads import Key, find_present, identity, is_gone
 
 Step = tuple[Callable[[Facts], Flags], Screen, str]
 SHORT_WINDOW_DAYS = 2
+MESH_TUNNEL = 15008
+"""HBONE, of ambient meshes."""
 
 STEPS: tuple[Step, ...] = (
     (lambda f: f.failed, Screen.REJECTED, "failed contacts only"),
@@ -27,10 +29,24 @@ STEPS: tuple[Step, ...] = (
         Screen.REJECTED,
         "never answered: the Service had no pod to send it to",
     ),
-    (lambda f: ~f.answered & ~f.udp & f.answers_visible, Screen.REJECTED, "never answered"),
+    (
+        lambda f: ~f.answered & ~f.udp & f.edges.decided & f.seen_by_interfaces_only,
+        Screen.REJECTED,
+        "never answered",
+    ),
+    (
+        lambda f: ~f.answered & f.edges.decided & f.sweeper,
+        Screen.REJECTED,
+        "never answered, like many other contacts of its client",
+    ),
     (lambda f: f.outside, Screen.ACCEPTED, "no pod at either end: no policy speaks of it"),
     (lambda f: f.retired, Screen.RETIRED, "its workload no longer exists"),
     (lambda f: ~f.edges.decided, Screen.UNRESOLVED, "who opened it cannot be told"),
+    (
+        lambda f: f.one_sided,
+        Screen.UNRESOLVED,
+        "only one end was heard, and it may have sent on its own",
+    ),
     (
         lambda f: ~f.answered & ~f.udp,
         Screen.UNRESOLVED,
@@ -66,6 +82,11 @@ STEPS: tuple[Step, ...] = (
     ),
     (lambda f: f.dns, Screen.ACCEPTED, "cluster DNS"),
     (lambda f: f.sensitive, Screen.QUARANTINED, "a metadata service or a kubelet"),
+    (
+        lambda f: f.edges.port == MESH_TUNNEL,
+        Screen.QUARANTINED,
+        "a mesh's tunnel, which hides the real port",
+    ),
     (lambda f: f.declared_reference, Screen.ACCEPTED, "the client's configuration names it"),
     (
         lambda f: f.external_client & f.exposed,
@@ -93,7 +114,7 @@ STEPS: tuple[Step, ...] = (
         "one of more outside addresses than are kept exactly",
     ),
     (
-        lambda f: f.single_connection & ~f.declared_listener,
+        lambda f: f.single_connection & ~f.seen_on_two_days,
         Screen.QUARANTINED,
         "one single connection",
     ),
@@ -214,7 +235,7 @@ def _contacts(
     """Return the accepted contacts; one of an ambiguous end counts for each who it may be."""
     return frozenset(
         (client, server, int(edges.protocol[row]), int(edges.port[row]))
-        for row in np.flatnonzero(screening.is_(Screen.ACCEPTED))
+        for row in np.flatnonzero(screening.is_(Screen.ACCEPTED) & screening.ruled)
         for client in ends[edges.client[row]]
         for server in ends[edges.server[row]]
     )

@@ -14,6 +14,7 @@ which are no more than needed, and that of the others does not. The search is co
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from synth.inventory.volatile import VOLATILE
 from synth.policy.selector import Operator, Requirement, Selector
@@ -40,10 +41,56 @@ _UNSTABLE_COST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class Crowd:
+    """Numbered label sets, indexed by what they carry; ``everyone`` are the numbers that count."""
+
+    carriers: Mapping[str, frozenset[int]]
+    """Key → who carries it."""
+    holders: Mapping[str, Mapping[str, frozenset[int]]]
+    """Key → value → who carries it with that value."""
+    everyone: frozenset[int]
+
+    @classmethod
+    def of(cls, label_sets: Sequence[LabelMap]) -> "Crowd":
+        """Return the label sets, numbered by position."""
+        found: dict[str, dict[str, list[int]]] = {}
+        for number, labels in enumerate(label_sets):
+            for key, value in labels.items():
+                found.setdefault(key, {}).setdefault(value, []).append(number)
+        return cls(
+            {key: frozenset(chain.from_iterable(some.values())) for key, some in found.items()},
+            {
+                key: {value: frozenset(numbers) for value, numbers in some.items()}
+                for key, some in found.items()
+            },
+            frozenset(range(len(label_sets))),
+        )
+
+    def without(self, some: frozenset[int]) -> "Crowd":
+        """Return the crowd of all others."""
+        return Crowd(self.carriers, self.holders, self.everyone - some)
+
+    def meeting(self, term: Requirement) -> frozenset[int]:
+        """Return who meets the term."""
+        if term.operator in (Operator.EXISTS, Operator.DOES_NOT_EXIST):
+            named = self.carriers.get(term.key, frozenset())
+        else:
+            holders = self.holders.get(term.key, {})
+            named = frozenset[int]().union(*(holders.get(value, ()) for value in term.values))
+        return named & self.everyone if term.operator.needs_key else self.everyone - named
+
+    def values(self, key: str) -> set[str]:
+        """Return the values that somebody carries under the key."""
+        holders = self.holders.get(key, {})
+        return {value for value, who in holders.items() if not who.isdisjoint(self.everyone)}
+
+
+@dataclass(frozen=True, slots=True)
 class _Literal:
     term: Requirement
     cost: int
-    excludes: frozenset[int]
+    admits: frozenset[int]
+    """The outsiders that meet it."""
 
     @property
     def order(self) -> tuple[int, str]:
@@ -51,7 +98,7 @@ class _Literal:
 
 
 def exact_selector(
-    members: Sequence[LabelMap], outsiders: Sequence[LabelMap], preferred: LabelMap
+    members: Sequence[LabelMap], outsiders: Crowd, preferred: LabelMap
 ) -> Selector | None:
     """Return the cheapest selector that picks all members and no outsider; None if none exists.
 
@@ -62,28 +109,28 @@ def exact_selector(
     if preferred and _exact(own, members, outsiders):
         return own
     literals = tuple(sorted(_literals(members, outsiders), key=lambda literal: literal.order))
-    best = _Search(literals, len(outsiders)).cheapest()
+    best = _Search(literals, outsiders.everyone).cheapest()
     return None if best is None else Selector.of(literal.term for literal in best)
 
 
-def _exact(selector: Selector, members: Sequence[LabelMap], outsiders: Sequence[LabelMap]) -> bool:
+def _exact(selector: Selector, members: Sequence[LabelMap], outsiders: Crowd) -> bool:
     stable = VOLATILE.isdisjoint(term.key for term in selector.requirements)
     picks = all(selects(selector, one) for one in members)
-    return stable and picks and not any(selects(selector, one) for one in outsiders)
+    if not (stable and picks):
+        return False
+    return not frozenset.intersection(*map(outsiders.meeting, selector.requirements))
 
 
-def _literals(members: Sequence[LabelMap], outsiders: Sequence[LabelMap]) -> list[_Literal]:
-    keys = {key for labels in (*members, *outsiders) for key in labels} - VOLATILE
+def _literals(members: Sequence[LabelMap], outsiders: Crowd) -> list[_Literal]:
+    keys = {key for labels in members for key in labels} | outsiders.carriers.keys()
     return [
-        _Literal(term, cost(term), _excluded(term, outsiders))
-        for key in sorted(keys)
+        _Literal(term, cost(term), outsiders.meeting(term))
+        for key in sorted(keys - VOLATILE)
         for term in _terms(key, members, outsiders)
     ]
 
 
-def _terms(
-    key: str, members: Sequence[LabelMap], outsiders: Sequence[LabelMap]
-) -> tuple[Requirement, ...]:
+def _terms(key: str, members: Sequence[LabelMap], outsiders: Crowd) -> tuple[Requirement, ...]:
     values = {labels[key] for labels in members if key in labels}
     if not values:
         return (Requirement(key, Operator.DOES_NOT_EXIST),)
@@ -92,12 +139,8 @@ def _terms(
             Requirement(key, Operator.IN, tuple(values)),
             Requirement(key, Operator.EXISTS),
         )
-    foreign = {labels[key] for labels in outsiders if key in labels} - values
+    foreign = outsiders.values(key) - values
     return (Requirement(key, Operator.NOT_IN, tuple(foreign)),) if foreign else ()
-
-
-def _excluded(term: Requirement, outsiders: Sequence[LabelMap]) -> frozenset[int]:
-    return frozenset(at for at, labels in enumerate(outsiders) if not _meets(term, labels))
 
 
 def _meets(term: Requirement, labels: LabelMap) -> bool:
@@ -131,27 +174,30 @@ def selects(selector: Selector, labels: LabelMap) -> bool:
 
 
 class _Search:
-    """Branch and bound for the cheapest literals that exclude every one of ``outsiders``."""
+    """Branch and bound for the cheapest literals that together admit none of ``outsiders``."""
 
-    def __init__(self, literals: tuple[_Literal, ...], outsiders: int) -> None:
+    def __init__(self, literals: tuple[_Literal, ...], outsiders: frozenset[int]) -> None:
         self._literals = literals
-        self._everyone = frozenset(range(outsiders))
-        self._against = {
-            one: [literal for literal in literals if one in literal.excludes]
-            for one in range(outsiders)
-        }
+        self._everyone = outsiders
+        self._known: dict[int, list[_Literal]] = {}
         self._best: tuple[_Literal, ...] | None = None
         self._bound = 0
         self._steps = 0
 
     def cheapest(self) -> tuple[_Literal, ...] | None:
         """Return the cheapest sufficient literals, one of them positive; None if none suffice."""
-        if not all(self._against.values()):
+        if self._everyone.intersection(*(literal.admits for literal in self._literals)):
             return None
         for literal in self._literals:
             if literal.term.operator.needs_key:
-                self._extend((literal,), literal.cost, self._everyone - literal.excludes)
+                self._extend((literal,), literal.cost, literal.admits)
         return self._best
+
+    def _against(self, one: int) -> list[_Literal]:
+        """Return the literals that do not admit this outsider, the cheapest first."""
+        if one not in self._known:
+            self._known[one] = [some for some in self._literals if one not in some.admits]
+        return self._known[one]
 
     def _extend(self, chosen: tuple[_Literal, ...], spent: int, left: frozenset[int]) -> None:
         self._steps += 1
@@ -160,6 +206,6 @@ class _Search:
         if not left:
             self._best, self._bound = chosen, spent
             return
-        hardest = min(left, key=lambda one: (len(self._against[one]), one))
-        for literal in self._against[hardest]:
-            self._extend((*chosen, literal), spent + literal.cost, left - literal.excludes)
+        hardest = min(left, key=lambda one: (len(self._against(one)), one))
+        for literal in self._against(hardest):
+            self._extend((*chosen, literal), spent + literal.cost, left & literal.admits)

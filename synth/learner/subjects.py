@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from synth.edges.schema import Edges
 from synth.inventory.endpoint import Endpoint, Kind
-from synth.inventory.model import Inventory
+from synth.learner.blind_spots import Whereabouts, blind_spots, no_dns
 from synth.learner.model import Question, Role, RuleEvidence, Screening, Subject
 from synth.learner.openings import Openings, admitting
 from synth.learner.peers import Peers
-from synth.learner.questions import blind_spots, contact_text, control_plane, stable_key
+from synth.learner.questions import contact_text, control_plane, stable_key
 from synth.learner.rules import Port, find_rules
 from synth.learner.workloads import Key
 from synth.policy.model import AddressPeer, Direction, Peer
@@ -40,7 +40,9 @@ class Bench:
     """All that a subject is built from."""
 
     edges: Edges
-    inventory: Inventory
+    whereabouts: Whereabouts
+    called: Mapping[Key, tuple[str, ...]]
+    """Workload → its Services that the API server itself calls."""
     screening: Screening
     peers: Peers
     openings: Openings
@@ -91,9 +93,10 @@ def _subject(bench: Bench, role: Role, direction: Direction, rows: NDArray[np.in
         rules=(*rules, *evidence.opened),
         questions=(
             *bench.asked.get((str(role), direction), ()),
-            *blind_spots(bench.edges, bench.inventory, role, direction),
+            *blind_spots(bench.edges, bench.whereabouts, (role, direction), rows),
+            *no_dns(role, direction, evidence.opened),
             *_unwritable(bench, role, direction, evidence.nameless),
-            *(control_plane(bench.inventory, role).values() if ingress else ()),
+            *(control_plane(bench.called, role).values() if ingress else ()),
         ),
         cost=ruled.size,
         optimum=ruled.bound,

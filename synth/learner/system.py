@@ -18,24 +18,21 @@ SYSTEM_NAMESPACES = frozenset(
         "gmp-system",
         "ingress-nginx",
         "istio-system",
-        "kube-flannel",
-        "kube-node-lease",
-        "kube-public",
-        "kube-system",
         "kyverno",
         "linkerd",
-        "openshift-dns",
-        "openshift-ingress",
         "tigera-operator",
         "traefik",
     }
 )
 """Peers, not subjects: a policy here decides over workloads that are deployed tomorrow."""
 
+SYSTEM_PREFIXES = ("kube-", "openshift-")
+
+DNS_NAMESPACES = frozenset({"kube-system", "openshift-dns"})
 DNS_SERVICES = frozenset({"kube-dns", "coredns", "dns-default", "rke2-coredns-rke2-coredns"})
 DNS_PORT = 53
-NODE_LOCAL_DNS = "169.254.20.10"
-NODE_LOCAL_WORKLOAD = "node-local-dns"
+NODE_LOCAL_DNS = {"node-local-dns": "169.254.20.10", "nodelocaldns": "169.254.25.10"}
+"""Workload → address of the nodes' own cache: as upstream has it, and as Kubespray has it."""
 KUBELET_PORTS = frozenset({10250, 10255})
 _LINK_LOCAL = (ip_network("169.254.0.0/16"), ip_network("fe80::/10"))
 
@@ -45,7 +42,7 @@ def dns_services(inventory: Inventory) -> tuple[Service, ...]:
     return tuple(
         replace(service, ports=ports)
         for service in inventory.services
-        if service.name in DNS_SERVICES and service.namespace in SYSTEM_NAMESPACES
+        if service.name in DNS_SERVICES and service.namespace in DNS_NAMESPACES
         if (ports := tuple(port for port in service.ports if port.port == DNS_PORT))
     )
 
@@ -64,9 +61,15 @@ def dns_listeners(inventory: Inventory) -> tuple[Listener, ...]:
     )
 
 
-def runs_node_local_dns(inventory: Inventory) -> bool:
-    """Return whether the nodes run their own cache of the cluster's DNS."""
-    return any(one.name == NODE_LOCAL_WORKLOAD and one.exists for one in inventory.workloads)
+def node_local_dns(inventory: Inventory) -> tuple[str, ...]:
+    """Return the addresses of the nodes' own cache of the cluster's DNS, if they run one."""
+    running = {one.name for one in inventory.workloads if one.exists}
+    return tuple(sorted(NODE_LOCAL_DNS[name] for name in running & NODE_LOCAL_DNS.keys()))
+
+
+def is_system(namespace: str) -> bool:
+    """Return whether the namespace is the cluster's own."""
+    return namespace in SYSTEM_NAMESPACES or namespace.startswith(SYSTEM_PREFIXES)
 
 
 def link_local(address: str) -> bool:

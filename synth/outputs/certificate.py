@@ -8,6 +8,7 @@ from synth.outputs.policies import Files
 from synth.proof.results import LearnResult
 from synth.reports.counts import plain_ledger, plain_matrix
 from synth.reports.envelope import envelope
+from synth.reports.learn import plain_need
 from synth.reports.paths import relative_names
 
 
@@ -25,6 +26,7 @@ def certificate(result: LearnResult, policies: Files) -> dict[str, object]:
             "stages": [
                 {"title": one.title, "matrix": plain_matrix(one.replay)} for one in result.stages
             ],
+            "need": plain_need(result.need),
             "selectors": _selectors(result),
             "questions": {
                 "open": [one.key for one in learned.questions if one.answer is None],

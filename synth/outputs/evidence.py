@@ -9,6 +9,9 @@ from synth.proof.results import LearnResult
 from synth.reports.envelope import envelope
 from synth.reports.sentences import Names, names_of
 
+EDGES_SHOWN = 1000
+"""Of one rule; the world behind an exposed Service has many more."""
+
 
 def evidence(result: LearnResult) -> dict[str, object]:
     """Return policy → direction → rule → edges, as plain values."""
@@ -50,5 +53,6 @@ def _rule(one: RuleEvidence, subject: Subject, telling: Telling, names: Names) -
         "told": names.rule(one.rule, subject.role.namespace),
         "declared": one.declared,
         "widened": one.widened,
-        "edges": [telling.evidence(row) for row in one.edges],
+        "edge_count": len(one.edges),
+        "edges": [telling.evidence(row) for row in one.edges[:EDGES_SHOWN]],
     }

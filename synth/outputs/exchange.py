@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import os
+import shutil
 from pathlib import Path
 
 _AT_FDCWD = -100
@@ -55,7 +56,10 @@ def _rename_twice(new: Path, target: Path) -> None:
     except BaseException:
         aside.rename(target)
         raise
-    aside.rename(new)
+    try:
+        aside.rename(new)
+    except OSError:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def sync(folder: Path) -> None:

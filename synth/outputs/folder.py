@@ -42,6 +42,10 @@ def check_target(out: Path) -> None:
     """
     with _told(out):
         target = out.resolve()
+        if Path.cwd().is_relative_to(target):
+            expected = "a folder that can be replaced"
+            got = "the current folder or one above it"
+            raise UsageError(Fault(str(out), expected, got, "Name a folder inside it."))
         if target.is_dir():
             refuse_foreign(out)
             return
@@ -95,7 +99,8 @@ def _write(result: LearnResult, folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    write_edges(result.folded, result.skipped, folder / "edges.parquet")
+    told, path = result.terms, folder / "edges.parquet"
+    write_edges(result.folded, result.skipped, path, told.separators, told.mentioned)
     (folder / NAME).write_bytes(manifest_of(folder))
 
 
@@ -115,6 +120,8 @@ def _told(out: Path) -> Iterator[None]:
     """Turn what the operating system refuses into a fault that names the folder."""
     try:
         yield
+    except RuntimeError as error:  # a loop of links, before Python 3.13
+        raise UsageError(Fault(str(out), "a folder that can be written", str(error))) from error
     except OSError as error:
         mounted = out.is_mount()
         remedy = "It is a mount point: name a folder inside it." if mounted else ""

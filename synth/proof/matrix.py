@@ -7,7 +7,7 @@ import numpy as np
 from synth.edges.schema import Edges
 from synth.evaluator.verdicts import Verdicts
 from synth.learner.model import Screen, Screening
-from synth.ledger import Ledger
+from synth.ledger import Example, Ledger
 from synth.policy.ports import Protocol
 from synth.proof.replay import Denial, Replay, Verdict
 
@@ -63,5 +63,14 @@ def _sides(verdicts: Verdicts, row: int) -> str:
 
 def screening_ledger(edges: Edges, screening: Screening, skipped: Ledger) -> Ledger:
     """Return every record under one outcome: its screening word, or why it became no edge."""
-    counts = {screen.word: int(edges.records[screening.is_(screen)].sum()) for screen in Screen}
-    return Ledger({word: count for word, count in counts.items() if count}) + skipped
+    return Ledger.sum(_outcome(edges, screening, screen) for screen in Screen) + skipped
+
+
+def _outcome(edges: Edges, screening: Screening, screen: Screen) -> Ledger:
+    """Return the records of the status, with the first of them as its example."""
+    rows = np.flatnonzero(screening.is_(screen))
+    if not len(rows):
+        return Ledger()
+    first = int(rows[edges.example[rows].argmin()])
+    example = Example(*edges.example_of(first))
+    return Ledger.of(screen.word, int(edges.records[rows].sum()), example)

@@ -1,12 +1,15 @@
 """What the commands return: every report and output file is a reading of one of these."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
+from synth.edges.parquet import Terms
 from synth.edges.schema import Edges
 from synth.inventory.model import Inventory
 from synth.learner.model import Learned
 from synth.ledger import Ledger
-from synth.policy.model import PolicySet
+from synth.policy.model import Direction, PolicySet
+from synth.proof.irredundance import Redundancy
 from synth.proof.replay import Replay
 
 
@@ -32,6 +35,46 @@ class Stage:
     replay: Replay
 
 
+class Loss(StrEnum):
+    """What happens to a policy that an earlier run of synth left in the cluster."""
+
+    ISOLATION = "isolation"
+    """A direction that it isolates would be open again."""
+    PODS = "pods"
+    """Pods that it is about would not be any longer."""
+    RULE = "rule"
+    """What a rule of it admits would be denied."""
+    NONE = "stays"
+    """Nothing replaces it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """What applying the new policies takes from an applied one (or that it stays), in words.
+
+    ``policy`` is ``namespace/name``; ``direction`` is None where both are meant; ``questions``
+    are the keys of the open ones that the loss is due to.
+    """
+
+    policy: str
+    loss: Loss
+    direction: Direction | None
+    told: str
+    questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Whether every learned part of the ready policies is needed.
+
+    ``terms`` is their size (1 a rule, 1 a peer term, 1 a port term); ``redundant`` are the parts
+    that could go without denying an accepted record, None if they are too many to be tried.
+    """
+
+    terms: int = 0
+    redundant: tuple[Redundancy, ...] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class LearnResult:
     """What ``synth learn`` found.
@@ -41,7 +84,8 @@ class LearnResult:
     and in the order that ``learned.screening`` numbers. ``existing`` are the policies found in
     the cluster; ``replay`` judges existing - replaced + new. ``elsewhere`` names policies of
     kinds that synth does not evaluate. ``overridden`` are existing policies that still admit
-    what the new ones would not. ``stages`` are the states to apply in order.
+    what the new ones would not. ``stages`` are the states to apply in order. ``replaces`` says
+    what becomes of the policies of earlier runs.
     """
 
     learned: Learned
@@ -59,6 +103,10 @@ class LearnResult:
     overridden: tuple[str, ...] = ()
     stages: tuple[Stage, ...] = ()
     warnings: tuple[str, ...] = ()
+    terms: Terms = field(default_factory=Terms)
+    """What the endpoints of ``folded`` are told apart by."""
+    replaces: tuple[Replaced, ...] = ()
+    need: Need = field(default_factory=Need)
 
     @property
     def blocked(self) -> int:

@@ -7,7 +7,7 @@ from shlex import quote
 from synth.learner.model import Learned, Question, Role, Subject
 from synth.policy.model import Direction, Policy, PolicySet
 from synth.proof.replay import Verdict
-from synth.proof.results import LearnResult, Stage
+from synth.proof.results import LearnResult, Need, Replaced, Stage
 from synth.reports.counts import ledger_table, matrix_table, plain_ledger
 from synth.reports.envelope import envelope
 from synth.reports.figures import counted, number, seen, span
@@ -45,14 +45,15 @@ def to_page(result: LearnResult, out: str) -> Page:
             Section("Read", (*files_blocks(result.inputs), *_span(result))),
             Section("Where every record went", (_ledger(result),)),
             Section("Roles", _roles(learned.roles), folded=True),
-            Section("Learned" if result.blocked else "Ready to apply", _ready(learned)),
-            Section("Waiting for an answer", _waiting(learned)),
+            Section("Learned" if result.blocked else "Ready to apply", _ready(result)),
+            Section("Waiting for an answer", _waiting(result)),
             Section("Left open: no evidence", _silent(learned)),
             Section("Replay: screening by verdict, in records", _replay(result)),
             Section("Stages, in the order to apply", _stages(result.stages), folded=True),
             Section("Existing policies that still admit more", _items(result.overridden)),
+            Section("Policies that synth applied before", _items(_told(result.replaces))),
             Section("Policies of other kinds, not evaluated", _items(result.elsewhere)),
-            Section("Warnings", _items(warnings_of(result))),
+            Section("Warnings", _items(_warnings(result))),
             Section("Next", _next(result, out)),
         ),
     )
@@ -74,6 +75,8 @@ def to_json(result: LearnResult) -> dict[str, object]:
             "silent": [{"role": role, "direction": way.value} for role, way in learned.silent],
             "stages": [_plain_stage(stage) for stage in result.stages],
             "overridden": list(result.overridden),
+            "replaces": [_plain_replaced(one) for one in result.replaces],
+            "need": plain_need(result.need),
             "elsewhere": list(result.elsewhere),
             "warnings": list(warnings_of(result)),
         }
@@ -82,7 +85,26 @@ def to_json(result: LearnResult) -> dict[str, object]:
 
 def warnings_of(result: LearnResult) -> tuple[str, ...]:
     """Return what a user should know even if nobody reads the report."""
-    return tuple(dict.fromkeys((*result.warnings, *result.learned.warnings)))
+    return (*_warnings(result), *_told(result.replaces))
+
+
+def _warnings(result: LearnResult) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*result.warnings, *result.learned.warnings, *_needless(result))))
+
+
+def _needless(result: LearnResult) -> Iterable[str]:
+    for one in result.need.redundant or ():
+        yield f"{one} could go without denying an accepted record"
+
+
+def _told(replaces: Iterable[Replaced]) -> tuple[str, ...]:
+    return tuple(one.told for one in replaces)
+
+
+def plain_need(need: Need) -> dict[str, object]:
+    """Return what of the policies could go, as plain values; null if that was not tried."""
+    found = need.redundant
+    return {"terms": need.terms, "redundant": None if found is None else [*map(str, found)]}
 
 
 def plain_question(question: Question) -> dict[str, object]:
@@ -136,11 +158,12 @@ def _roles(roles: Sequence[Role]) -> tuple[Block, ...]:
     return shortened(Table(columns, tuple(rows)))
 
 
-def _ready(learned: Learned) -> tuple[Block, ...]:
+def _ready(result: LearnResult) -> tuple[Block, ...]:
+    learned = result.learned
     ready = [subject for subject in learned.subjects if subject.ready]
     if not ready:
         return (Prose("Nothing yet: every direction has an open question.", Tone.BAD),)
-    return shortened(_sentences(ready, names_of(learned)))
+    return shortened(_sentences(ready, names_of(learned, result.inventory)))
 
 
 def _sentences(subjects: Iterable[Subject], names: Names) -> Table:
@@ -154,8 +177,9 @@ def _sentences(subjects: Iterable[Subject], names: Names) -> Table:
     return Table((Column("Role"), Column("Rule")), tuple(rows))
 
 
-def _waiting(learned: Learned) -> tuple[Block, ...]:
-    waiting = [subject for subject in learned.subjects if not subject.ready]
+def _waiting(result: LearnResult) -> tuple[Block, ...]:
+    learned = result.learned
+    waiting = [one for one in learned.subjects if not one.ready and not one.left_open]
     still_open = [question for question in learned.questions if question.answer is None]
     if not waiting and not still_open:
         return ()
@@ -166,7 +190,7 @@ def _waiting(learned: Learned) -> tuple[Block, ...]:
     blocks += [Prose(told, Tone.QUIET)] if more else []
     if waiting:
         blocks.append(Prose("If every open question were refused:"))
-        blocks += shortened(_sentences(waiting, names_of(learned)))
+        blocks += shortened(_sentences(waiting, names_of(learned, result.inventory)))
     return tuple(blocks)
 
 
@@ -194,8 +218,24 @@ def _replay(result: LearnResult) -> tuple[Block, ...]:
     return (
         matrix_table(replay),
         *bottom_line(replay),
+        *_need(result),
         *denial_blocks(blocked, folder_of(result.inputs)),
     )
+
+
+def _need(result: LearnResult) -> tuple[Block, ...]:
+    """Return in one sentence whether every learned peer, port and rule is needed."""
+    need = result.need
+    if not need.terms or result.blocked:
+        return ()
+    if need.redundant is None:
+        size = f"{counted(need.terms, 'term')}, which are too many to be tried"
+        return (Prose(f"Not known whether every part is needed: {size}.", Tone.QUIET),)
+    if need.redundant:
+        told = f"{counted(len(need.redundant), 'part')} of the policies could go: see the warnings."
+        return (Prose(told, Tone.BAD),)
+    told = "Every learned peer, port and rule is needed: taking one away denies an accepted record."
+    return (Prose(told, Tone.GOOD),)
 
 
 def _stages(stages: Sequence[Stage]) -> tuple[Block, ...]:
@@ -274,6 +314,16 @@ def _plain_policy(policy: Policy) -> dict[str, object]:
             way.value.lower(): None if rules is None else [str(rule) for rule in rules]
             for way, rules in ways.items()
         },
+    }
+
+
+def _plain_replaced(one: Replaced) -> dict[str, object]:
+    return {
+        "policy": one.policy,
+        "loses": one.loss.value,
+        "direction": one.direction.value if one.direction else None,
+        "told": one.told,
+        "questions": list(one.questions),
     }
 
 

@@ -3,9 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from synth.learner.model import Learned, Role, Subject
-from synth.policy.model import Direction, Peer, PodPeer, Rule
+from synth.inventory.model import Inventory
+from synth.learner.model import Learned, Role, RuleEvidence, Subject
+from synth.learner.peers import node_subnets
+from synth.policy.address import Network
+from synth.policy.model import AddressPeer, Direction, Peer, PodPeer, Rule
 from synth.policy.selector import Operator, Selector
+from synth.reports.figures import number
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 VERBS = {Direction.INGRESS: "accepts", Direction.EGRESS: "opens"}
@@ -13,14 +17,16 @@ VERBS = {Direction.INGRESS: "accepts", Direction.EGRESS: "opens"}
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Namespace and selector → the role of that name."""
+    """Namespace and selector → the role of that name; and the subnets of nodes."""
 
     roles: Mapping[tuple[str, Selector], str]
+    nodes: frozenset[Network] = frozenset()
 
     @classmethod
-    def of(cls, roles: Iterable[Role]) -> "Names":
-        """Return the names of the roles that have a selector."""
-        return cls({(one.namespace, one.selector): str(one) for one in roles if one.selector})
+    def of(cls, roles: Iterable[Role], nodes: Iterable[Network] = ()) -> "Names":
+        """Return the names of the roles that have a selector, and of these subnets of nodes."""
+        named = {(one.namespace, one.selector): str(one) for one in roles if one.selector}
+        return cls(named, frozenset(nodes))
 
     def peers(self, peer: Peer, namespace: str) -> tuple[str, ...]:
         """Return the roles that the peer names, or the peer as written."""
@@ -30,6 +36,8 @@ class Names:
             found = tuple(name for name in names if name)
             if found and len(found) == len(names):
                 return found
+        if isinstance(peer, AddressPeer) and peer.block.cidr in self.nodes:
+            return (f"nodes {peer}",)
         return (str(peer),)
 
     def rule(self, rule: Rule, namespace: str) -> str:
@@ -57,13 +65,21 @@ def subject_sentences(subject: Subject, names: Names) -> tuple[str, ...]:
     if not subject.rules:
         return (f"{verb} nothing",)
     return tuple(
-        f"{verb} {names.rule(one.rule, subject.role.namespace)}{_because(one.declared)}"
+        f"{verb} {names.rule(one.rule, subject.role.namespace)}{_note(one)}"
         for one in subject.rules
     )
 
 
-def _because(declared: str) -> str:
-    return f" (declared: {declared})" if declared else ""
+def _note(evidence: RuleEvidence) -> str:
+    """Return why the rule is there without evidence, or what it admits beyond its evidence."""
+    if evidence.declared:
+        return f" (declared: {evidence.declared})"
+    if not evidence.widened:
+        return ""
+    blocks = any(isinstance(peer, AddressPeer) for peer in evidence.rule.peers)
+    one, several = ("address", "addresses") if blocks else ("connection", "connections")
+    noun = one if evidence.widened == 1 else several
+    return f" (admits {number(evidence.widened)} {noun} never seen)"
 
 
 def concern_words(concerns: Iterable[tuple[str, Direction]]) -> str:
@@ -71,6 +87,6 @@ def concern_words(concerns: Iterable[tuple[str, Direction]]) -> str:
     return ", ".join(f"{direction.value} of {role}" for role, direction in concerns)
 
 
-def names_of(learned: Learned) -> Names:
-    """Return the names of all learned roles."""
-    return Names.of(learned.roles)
+def names_of(learned: Learned, inventory: Inventory | None = None) -> Names:
+    """Return the names of all learned roles, and of the inventory's subnets of nodes."""
+    return Names.of(learned.roles, node_subnets(inventory) if inventory else ())

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from synth.flows import ADDRESS
-from synth.sources.columns import NULLS, encode, text_of
+from synth.sources.buffers import make_addresses, make_numbers
+from synth.sources.columns import NULLS, Rows, distinct, encode_together, text_of
 
 Codes = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
@@ -36,30 +36,32 @@ class Addresses:
     group: Bools
     unspecified: Bools
 
-    def array(self, codes: Codes, rows: Bools) -> pa.DictionaryArray:
+    def array(self, codes: Codes, rows: Rows) -> pa.DictionaryArray:
         """Return the chosen rows of a column of codes as dictionary<int32, 16 bytes>."""
         chosen = codes[rows]
-        indices = pa.array(chosen, pa.int32(), mask=chosen < 0)
+        indices = make_numbers(chosen, pa.int32(), chosen < 0)
         return pa.DictionaryArray.from_arrays(indices, self.values)
 
 
 def code_addresses(columns: Sequence[pa.Array]) -> Addresses:
     """Return the columns of text as codes; each distinct text is read once."""
-    numbers: dict[bytes, int] = {}
-    coded = []
-    for column in columns:
-        rows, words = encode(column)
-        codes = [_code(parse_address(word), numbers) for word in words]
-        coded.append(np.array([*codes, NULL], np.int32)[rows])
-    known = b"".join(numbers) + bytes(32)  # for the codes -1 and -2
-    octets = np.frombuffer(known, np.uint8).reshape(-1, 16)
-    return Addresses(pa.array(list(numbers), ADDRESS), tuple(coded), *_kinds(octets))
+    rows, shared, words = encode_together(columns)
+    parsed = list(map(parse_address, words))
+    known = list(filter(None, dict.fromkeys(parsed)))
+    code_of: dict[bytes | None, int] = {b"": NULL, None: BAD}
+    code_of.update(zip(known, range(len(known)), strict=True))
+    codes = np.array([*map(code_of.__getitem__, parsed), NULL], np.int32)
+    coded = [np.append(codes[own], NULL).take(at) for at, own in zip(rows, shared, strict=True)]
+    octets = np.frombuffer(b"".join(known) + bytes(32), np.uint8)  # and for codes -1 and -2
+    octets = octets.reshape(-1, 16)
+    return Addresses(make_addresses(known), tuple(coded), *_kinds(octets))
 
 
-def _code(address: bytes | None, numbers: dict[bytes, int]) -> int:
-    if address is None:
-        return BAD
-    return numbers.setdefault(address, len(numbers)) if address else NULL
+def is_complete(column: pa.Array) -> bool:
+    """Return whether no address of the column of text is missing; each distinct text is read."""
+    if column.null_count or pa.types.is_null(column.type):
+        return False
+    return b"" not in map(parse_address, distinct(column))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -4,7 +4,7 @@ Logs are exported again by many tools, so a number may arrive as text, a missing
 and an integer as a float. Text is read on the dictionary, once for each distinct value.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,9 +13,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synth.sources.buffers import make_numbers, read_integers, read_nulls, read_texts
+
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int16]
+Rows = slice | npt.NDArray[np.intp] | npt.NDArray[np.bool_]
+"""What picks rows of a column: a slice for all of them, which copies nothing; numbers; a mask."""
 
 NULLS = frozenset({"", "-", "none", "null", "nan", "nat", "<na>", "(empty)"})
 """What stands for a missing value, in lower case."""
@@ -23,7 +27,6 @@ _EXACT = r"^([0-9]{1,18}|[1-8][0-9]{18})$"
 _LARGEST = 9 * 10**18 - 1
 """Fits into 64 bits, as does its negative."""
 _SECONDS_BELOW, _MILLIS_BELOW, _MICROS_BELOW = 10**11, 10**14, 10**17
-_NUMPY = {pa.int64(): np.int64, pa.uint64(): np.uint64, pa.uint16(): np.uint16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,13 @@ class Numbers:
 
     def outside(self, low: int, high: int) -> Bools:
         """bool[n], whether the value is there and unreadable or not within the bounds."""
+        if not len(self.values) or (low <= self.values.min() and self.values.max() <= high):
+            return self.bad
         return np.asarray(self.bad | (~self.null & ((self.values < low) | (self.values > high))))
 
-    def array(self, kind: pa.DataType, rows: Bools) -> pa.Array:
+    def array(self, kind: pa.DataType, rows: Rows) -> pa.Array:
         """Return the chosen rows as an Arrow array of this type."""
-        values = self.values[rows].astype(_NUMPY[kind], copy=False)
-        return pa.array(values, kind, mask=(self.null | self.bad)[rows])
+        return make_numbers(self.values[rows], kind, (self.null | self.bad)[rows])
 
 
 def no_numbers(size: int) -> Numbers:
@@ -117,7 +121,9 @@ def to_codes(array: pa.Array, codes: Mapping[str, int], unknown: int) -> Codes:
         return np.zeros(len(array), np.int16)
     coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
     table = [_code(text_of(value), codes, unknown) for value in cells(coded.dictionary)]
-    return np.array([*table, 0], np.int16)[_indices(coded)]
+    if len(table) == 1 and not coded.null_count:
+        return np.full(len(coded), table[0], np.int16)
+    return np.array([*table, 0], np.int16).take(_indices(coded))
 
 
 def to_flags(array: pa.Array) -> Codes:
@@ -142,12 +148,38 @@ def encode(array: pa.Array) -> tuple[Int64s, list[object]]:
     return _indices(coded), cells(coded.dictionary)
 
 
+def distinct(array: pa.Array) -> list[object]:
+    """Return the distinct values."""
+    return cells(array.dictionary if pa.types.is_dictionary(array.type) else array.unique())
+
+
+def encode_together(columns: Sequence[pa.Array]) -> tuple[list[Int64s], list[Int64s], list[object]]:
+    """Return what ``encode`` would of all columns as one, each distinct value read once.
+
+    For each column int64[n] into its own distinct values (-1 for null), and int64[m] from these
+    into the distinct values of all (-1 for null).
+    """
+    coded = [
+        one if pa.types.is_dictionary(one.type) else one.dictionary_encode() for one in columns
+    ]
+    own = [_texts(one.dictionary) for one in coded]
+    shared, values = encode(pa.concat_arrays(own))
+    bounds = np.cumsum([len(one) for one in own])[:-1]
+    return [_indices(one) for one in coded], np.split(shared, bounds), values
+
+
+def _texts(array: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    return array.cast(pa.large_binary())
+
+
 def cells(array: pa.Array) -> list[object]:
     """Return the values as Python objects: text as bytes (it may be no UTF-8), times as numbers."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if is_text(array.type):
-        array = array.cast(pa.large_binary())
+        return read_texts(array)
     if pa.types.is_timestamp(array.type):
         array = array.cast(pa.int64())
     values: list[object] = array.to_pylist()
@@ -155,10 +187,10 @@ def cells(array: pa.Array) -> list[object]:
 
 
 def _indices(coded: pa.DictionaryArray) -> Int64s:
-    indices = coded.indices
-    if indices.null_count:
-        indices = indices.cast(pa.int64()).fill_null(-1)
-    return np.asarray(indices, np.int64)
+    indices = read_integers(coded.indices).astype(np.int64)
+    if coded.indices.null_count:
+        indices[read_nulls(coded.indices)] = -1
+    return indices
 
 
 def _code(text: str, codes: Mapping[str, int], unknown: int) -> int:
@@ -178,7 +210,11 @@ def _through_dictionary(coded: pa.Array, read: Callable[[pa.Array], Numbers]) ->
 
 
 def _read_integers(array: pa.Array) -> Numbers:
-    null = _nulls(array)
+    null = read_nulls(array)
+    if pa.types.is_integer(array.type) and not pa.types.is_uint64(array.type):
+        values = read_integers(array).astype(np.int64, copy=False)
+        values = np.where(null, 0, values) if array.null_count else values
+        return Numbers(values, null, np.zeros(len(array), bool))
     whole = array.fill_null(0) if array.null_count else array
     if not pa.types.is_timestamp(array.type) and pa.types.is_uint64(array.type):
         bad = np.asarray(whole, np.uint64) > _LARGEST
@@ -186,12 +222,6 @@ def _read_integers(array: pa.Array) -> Numbers:
     if pa.types.is_boolean(array.type):
         return Numbers(np.asarray(whole.cast(pa.int64())), null, np.ones(len(array), bool) & ~null)
     return Numbers(np.asarray(whole.cast(pa.int64())), null, np.zeros(len(array), bool))
-
-
-def _nulls(array: pa.Array) -> Bools:
-    if not array.null_count:
-        return np.zeros(len(array), bool)
-    return np.asarray(array.is_null())
 
 
 def _read_floats(array: pa.Array) -> Numbers:

@@ -25,7 +25,9 @@ _LATEST = 32_503_680_000_000_000
 
 def has_ports(protocol: Numbers) -> Bools:
     """bool[n], whether the protocol is one that a NetworkPolicy can name."""
-    return np.asarray(_PORTED[np.where(protocol.outside(0, _LARGEST_PROTOCOL), 0, protocol.values)])
+    outside = protocol.outside(0, _LARGEST_PROTOCOL)
+    values = np.where(outside, 0, protocol.values) if outside.any() else protocol.values
+    return np.asarray(_PORTED.take(values))
 
 
 def drop_bad_protocols(sieve: Sieve, protocol: Numbers) -> None:
@@ -70,7 +72,12 @@ def drop_bad_times(sieve: Sieve, start: Numbers, end: Numbers) -> None:
 def drop_no_peers(sieve: Sieve, addresses: Addresses, ends: Sequence[Codes]) -> None:
     """Drop records with an end that is no endpoint of a network: a group, loopback, ``0.0.0.0``."""
     for codes in ends:
-        sieve.drop(fate.GROUP, addresses.group[codes])
+        _drop_kind(sieve, fate.GROUP, addresses.group, codes)
     for codes in ends:
-        sieve.drop(fate.LOOPBACK, addresses.loopback[codes])
-        sieve.drop(f"{fate.MALFORMED}unspecified address", addresses.unspecified[codes])
+        _drop_kind(sieve, fate.LOOPBACK, addresses.loopback, codes)
+        _drop_kind(sieve, f"{fate.MALFORMED}unspecified address", addresses.unspecified, codes)
+
+
+def _drop_kind(sieve: Sieve, outcome: str, kind: Bools, codes: Codes) -> None:
+    if kind.any():  # most batches hold no such address at all
+        sieve.drop(outcome, kind[codes])

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from synth.flows import SCHEMA, FlowBatch, Microseconds, validate
 from synth.ledger import Example
+from synth.sources.buffers import make_numbers
 from synth.sources.columns import Numbers, no_numbers, to_numbers, to_times
 from synth.sources.sieve import TEXT_KEPT, Sieve
 
@@ -48,7 +49,9 @@ class Raw:
         """Return the column as microseconds since 1970 (UTC)."""
         return to_times(self.columns[name]) if name in self.columns else no_numbers(self.size)
 
-    def batch(self, table: Mapping[str, Any], early: int, late: int) -> FlowBatch:
+    def batch(
+        self, table: Mapping[str, Any], early: int, late: int, *, interfaces: bool = False
+    ) -> FlowBatch:
         """Return the canonical batch of these columns, which hold the kept rows only."""
         arrays = [_as_array(table[field.name], field.type) for field in SCHEMA]
         return validate(
@@ -59,6 +62,7 @@ class Raw:
                 self.sieve.ledger(self._example),
                 Microseconds(early),
                 Microseconds(late),
+                interfaces,
             )
         )
 
@@ -69,4 +73,6 @@ class Raw:
 def _as_array(values: Any, kind: pa.DataType) -> pa.Array:  # noqa: ANN401 - NumPy or Arrow
     if isinstance(values, pa.Array):
         return values if values.type == kind else values.cast(kind)
+    if isinstance(values, np.ndarray) and not pa.types.is_dictionary(kind):
+        return make_numbers(values, kind)
     return pa.array(values, kind)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synth.ledger import EXAMPLES_KEPT, Example, Ledger
+from synth.sources.columns import Rows
 
 Bools = npt.NDArray[np.bool_]
 
@@ -31,6 +32,12 @@ class Sieve:
     def kept(self) -> Bools:
         """bool[n], whether no outcome has taken the row."""
         return np.asarray(self._fate == 0)
+
+    @property
+    def rows(self) -> Rows:
+        """What picks the kept rows of a column."""
+        kept = self.kept
+        return slice(None) if kept.all() else np.flatnonzero(kept)
 
     def drop(self, outcome: str, rows: Bools) -> None:
         """Take the rows, unless they are taken already, under the outcome."""

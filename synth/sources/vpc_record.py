@@ -32,7 +32,7 @@ from synth.flows import (
 )
 from synth.sources import judge
 from synth.sources import sieve as fate
-from synth.sources.addresses import NULL, code_addresses
+from synth.sources.addresses import NULL, Addresses, code_addresses, is_complete
 from synth.sources.columns import Numbers, to_codes
 from synth.sources.names import fields_of, shown, spellings, squeeze
 from synth.sources.raw import Raw
@@ -59,7 +59,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 """Field → other names of it; spelling (hyphen, underscore, capitals) does not matter."""
 SPELLINGS = spellings(FIELDS)
-ADDRESSES = ("srcaddr", "dstaddr", "pkt-srcaddr", "pkt-dstaddr")
+_INTERFACE, _PACKET = ("srcaddr", "dstaddr"), ("pkt-srcaddr", "pkt-dstaddr")
+ADDRESSES = (*_INTERFACE, *_PACKET)
 WANTED = (
     "pkt-srcaddr",
     "pkt-dstaddr",
@@ -74,7 +75,7 @@ _TELLING = frozenset(
     squeeze(name)
     for name in (*FIELDS, "version", "account-id", "interface-id", "vpc-id", "subnet-id")
 )
-_OWN = frozenset(squeeze(name) for name in ("srcaddr", "dstaddr", "pkt-srcaddr", "pkt-dstaddr"))
+_OWN = frozenset(squeeze(name) for name in ADDRESSES)
 _ENOUGH = 4
 
 _SYN, _RST, _ACK = 2, 4, 16
@@ -84,6 +85,8 @@ _EGRESS, _INGRESS = 1, 2
 _OTHER = 9
 _EARLY = 60_000_000
 _LARGEST_FLAGS = 65_535
+_HEADERS = 60
+"""Bytes of an IPv6 and a TCP header without options; a reset carries none."""
 
 
 def is_layout(names: Iterable[str]) -> bool:
@@ -124,9 +127,7 @@ def found_in(names: Iterable[str]) -> tuple[str, ...]:
 
 def interpret(raw: Raw) -> FlowBatch:
     """Return the records in the canonical schema; those that cannot be flows, by outcome."""
-    addresses = code_addresses([raw.column(name) for name in ADDRESSES])
-    src = _packet_or_interface(addresses.columns[2], addresses.columns[0])
-    dst = _packet_or_interface(addresses.columns[3], addresses.columns[1])
+    addresses, src, dst = _ends(raw)
     protocol, ports = raw.numbers("protocol"), [raw.numbers("srcport"), raw.numbers("dstport")]
     start, end = _window(raw)
     packets, size = raw.numbers("packets"), raw.numbers("bytes")
@@ -143,40 +144,55 @@ def interpret(raw: Raw) -> FlowBatch:
     sieve.drop(f"{fate.MALFORMED}bad tcp-flags", flags.outside(0, _LARGEST_FLAGS))
     sieve.drop(f"{fate.MALFORMED}unknown action", action == _OTHER)
     judge.drop_no_peers(sieve, addresses, [src, dst])
-    kept = raw.sieve.kept
-    meaning = _meaning(flags, action, packets, protocol.values == judge.TCP)
+    rows = sieve.rows
+    meaning = _meaning(flags, action, _is_bare(packets, size), protocol.values == judge.TCP)
     way = to_codes(raw.column("flow-direction"), {"EGRESS": _EGRESS, "INGRESS": _INGRESS}, _OTHER)
-    size_kept = int(kept.sum())
+    numbers = raw.rows[rows]
+    size_kept = len(numbers)
     table = {
-        "row": raw.rows[kept],
-        "start": start.array(pa.int64(), kept).cast(TIME),
-        "end": end.array(pa.int64(), kept).cast(TIME),
-        "protocol": protocol.values[kept].astype(np.uint8),
-        "src": addresses.array(src, kept),
-        "dst": addresses.array(dst, kept),
-        "src_port": ports[0].array(pa.uint16(), kept),
-        "dst_port": ports[1].array(pa.uint16(), kept),
+        "row": numbers,
+        "start": start.array(pa.int64(), rows).view(TIME),
+        "end": end.array(pa.int64(), rows).view(TIME),
+        "protocol": protocol.values[rows].astype(np.uint8),
+        "src": addresses.array(src, rows),
+        "dst": addresses.array(dst, rows),
+        "src_port": ports[0].array(pa.uint16(), rows),
+        "dst_port": ports[1].array(pa.uint16(), rows),
         "asked": pa.nulls(size_kept, CODED_ADDRESS),
         "asked_port": pa.nulls(size_kept, pa.uint16()),
         "seen_src": pa.nulls(size_kept, CODED_ADDRESS),
-        **{name: column[kept] for name, column in meaning.items()},
+        **{name: column[rows] for name, column in meaning.items()},
         "bidirectional": np.zeros(size_kept, bool),
         "observer": pa.nulls(size_kept, CODED_TEXT),
-        "vantage": _VANTAGE[way[kept]],
-        "fwd_packets": packets.array(pa.uint64(), kept),
-        "fwd_bytes": size.array(pa.uint64(), kept),
+        "vantage": _VANTAGE.take(way[rows]),
+        "fwd_packets": packets.array(pa.uint64(), rows),
+        "fwd_bytes": size.array(pa.uint64(), rows),
         "rev_packets": pa.nulls(size_kept, pa.uint64()),
         "rev_bytes": pa.nulls(size_kept, pa.uint64()),
     }
-    return raw.batch(table, early=_EARLY, late=0)
+    hidden = not set(_PACKET) <= raw.columns.keys()
+    return raw.batch(table, early=_EARLY, late=0, interfaces=hidden)
 
 
 _VANTAGE = np.full(_OTHER + 1, Vantage.UNKNOWN, np.uint8)
 _VANTAGE[_EGRESS], _VANTAGE[_INGRESS] = Vantage.AT_SRC, Vantage.AT_DST
 
 
+def _ends(raw: Raw) -> tuple[Addresses, Codes, Codes]:
+    """Return the addresses, and the codes of src and dst."""
+    interface, packet = ([raw.column(name) for name in names] for names in (_INTERFACE, _PACKET))
+    if all(is_complete(column) for column in packet):
+        addresses = code_addresses(packet)
+        return addresses, addresses.columns[0], addresses.columns[1]
+    addresses = code_addresses([*interface, *packet])
+    at_interface, in_packet = addresses.columns[:2], addresses.columns[2:]
+    src, dst = (_packet_or_interface(*pair) for pair in zip(in_packet, at_interface, strict=True))
+    return addresses, src, dst
+
+
 def _packet_or_interface(packet: Codes, interface: Codes) -> Codes:
-    return np.where(packet == NULL, interface, packet) if len(packet) else packet
+    absent = packet == NULL
+    return np.where(absent, interface, packet) if absent.any() else packet
 
 
 def _window(raw: Raw) -> tuple[Numbers, Numbers]:
@@ -201,25 +217,51 @@ def _drop_gaps(raw: Raw) -> None:
     raw.sieve.drop(f"{fate.MALFORMED}unknown log-status", status == _OTHER)
 
 
+def _is_bare(packets: Numbers, size: Numbers) -> Bools:
+    """Return bool[n]: records whose packets hold no more than headers: a reset, and no data."""
+    counted = ~(size.null | packets.null)
+    bare = size.values <= _HEADERS * packets.values
+    return np.asarray(np.where(counted, bare, packets.values == 1))
+
+
 def _meaning(
-    flags: Numbers, action: npt.NDArray[np.int16], packets: Numbers, is_tcp: Bools
+    flags: Numbers, action: npt.NDArray[np.int16], bare: Bools, is_tcp: Bools
 ) -> dict[str, npt.NDArray[np.generic]]:
+    """Return initiator, rung, outcome and opening: one look-up by flags and action a record."""
     told = is_tcp & ~flags.null
-    syn = told & (flags.values & _SYN > 0)
-    syn_ack = syn & (flags.values & _ACK > 0)
-    only_syn = syn & ~syn_ack
-    accept, reject = action == _ACCEPT, action == _REJECT
-    refused = told & accept & (flags.values == _RST) & (packets.values == 1)
-    outcome = np.zeros(len(action), np.uint8)
-    outcome[reject & only_syn] = Outcome.DENIED
-    outcome[accept & syn_ack] = Outcome.ANSWERED
-    outcome[refused] = Outcome.FAILED
-    initiator = np.zeros(len(action), np.uint8)
-    initiator[only_syn] = Initiator.SRC
-    initiator[syn_ack] = Initiator.DST
+    low = flags.values.astype(np.uint8) * told
+    meant = _MEANINGS.take(low | action << 8)
+    outcome = meant & 3
+    reset = np.flatnonzero(meant & _RESET)
+    refused = (flags.values[reset] == _RST) & bare[reset]
+    outcome[reset[refused]] = Outcome.FAILED
+    outcome[~is_tcp & (action == _REJECT)] = Outcome.DENIED
+    initiator = meant >> 2 & 3
     return {
         "initiator": initiator,
-        "rung": np.where(syn, np.uint8(Rung.FLAGS), np.uint8(Rung.NONE)),
+        "rung": (initiator != Initiator.UNKNOWN) * np.uint8(Rung.FLAGS),
         "outcome": outcome,
-        "opening": only_syn & accept,
+        "opening": meant & _OPENING != 0,
     }
+
+
+_LOW_BYTE = 0xFF
+_OPENING, _RESET = 16, 32
+
+
+def _meanings() -> npt.NDArray[np.uint8]:
+    """Return uint8[actions << 8]: outcome | initiator << 2 | opening | reset, by flags."""
+    flags, action = np.arange(_LOW_BYTE + 1), np.arange(_OTHER + 1)[:, None]
+    syn_ack = (flags & _SYN > 0) & (flags & _ACK > 0)
+    only_syn = (flags & _SYN > 0) & ~syn_ack
+    accept = action == _ACCEPT
+    table = np.where(only_syn, Initiator.SRC << 2, np.where(syn_ack, Initiator.DST << 2, 0))
+    table = table | np.where(only_syn & (action == _REJECT), Outcome.DENIED, 0)
+    table = table | np.where(syn_ack & accept, Outcome.ANSWERED, 0)
+    table = table | np.where(syn_ack & (action == _REJECT), Outcome.FAILED, 0)
+    table = table | np.where(only_syn & accept, _OPENING, 0)
+    table = table | np.where((flags == _RST) & accept, _RESET, 0)
+    return table.astype(np.uint8).ravel()
+
+
+_MEANINGS = _meanings()

@@ -94,6 +94,7 @@ def test_warnings_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> No
     assert lines == [
         "synth: warning: every known pod started after the capture ended",
         "synth: warning: the logs span less than a week",
+        *(f"synth: warning: {one.told}" for one in sample.REPLACED),
     ]
     learn("--quiet")
     assert capsys.readouterr().err == ""

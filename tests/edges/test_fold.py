@@ -1,23 +1,28 @@
 """Records against a fold written out by hand, and the cases that logs are known for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth.edges.collapse import collapse
-from synth.edges.schema import KEY, MEASURES, Edges
+from synth.edges.fold import fold
+from synth.edges.schema import KEY, MEASURES, Edges, Source
 from synth.flows import Initiator, Outcome, Rung, Vantage
+from synth.inventory.model import Node
 from tests.edges.scalar import ScalarFold
 from tests.edges.strategies import (
     API,
     CLUSTER,
     DAY,
     DB,
+    DECLARED,
     HANDED,
     HOUR,
     NODE1,
+    NODE2,
     NOON,
     OUTSIDE,
     PEER1,
@@ -30,6 +35,8 @@ from tests.edges.strategies import (
     WEB1,
     WEB2,
     Line,
+    batch,
+    cluster,
     folded,
     lines,
     names,
@@ -294,3 +301,30 @@ def test_replicas_of_one_workload_on_one_port_keep_their_sides() -> None:
     assert (edge["from_client"], edge["from_server"]) == (1, 1)
     assert edge["least_client"] == edge["greatest_client"]
     assert edge["least_server"] == edge["greatest_server"]
+
+
+@pytest.mark.parametrize(
+    ("source", "hidden", "expected"),
+    [
+        ("vpc-text", False, Source.VPC),
+        ("vpc-text", True, Source.VPC | Source.INTERFACES),
+        ("conntrack-text", False, Source.CONNTRACK),
+    ],
+)
+def test_an_edge_keeps_which_logs_saw_it(source: str, hidden: bool, expected: Source) -> None:  # noqa: FBT001
+    one = replace(batch([syn(WEB1, DB, 3306)], source=source), interfaces=hidden)
+
+    edges = fold(one, CLUSTER, DECLARED)
+
+    assert edges.sources.tolist() == [expected]
+
+
+@pytest.mark.parametrize("gateway", ["10.0.1.0", "10.0.1.1"])
+def test_a_probe_from_the_nodes_bridge_is_of_the_pods_own_node(gateway: str) -> None:
+    nodes = (Node("n1", (NODE1,), ("10.0.1.0/24",)), Node("n2", (NODE2,), ("10.0.2.0/24",)))
+    inventory = cluster(nodes=nodes)
+
+    edges = fold(batch([syn(gateway, API, 5000), syn(gateway, DB, 5000)]), inventory, DECLARED)
+
+    told = {(row["client"].name, row["server"].name, row["same_node"]) for row in rows(edges)}
+    assert told == {("node n1", "shop/api", True), ("node n1", "shop/db", False)}

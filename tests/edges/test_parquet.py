@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth.edges.merge import merge
-from synth.edges.parquet import is_edges, read_edges, write_edges
+from synth.edges.parquet import Terms, is_edges, read_edges, read_terms, write_edges
 from synth.edges.schema import Edges
 from synth.errors import InputError
 from synth.ledger import Example, Ledger
@@ -159,6 +159,31 @@ def test_missing_metadata_is_refused(written: Path, name: str) -> None:
     pq.write_table(table.replace_schema_metadata(about), written)
 
     refused(written)
+
+
+def test_terms_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "edges.parquet"
+    write_edges(folded(syn(WEB1, DB, 3306)), SKIPPED, path, {"::/0", "10.0.0.0/8"}, ["job-name"])
+
+    assert read_terms(path) == Terms(("10.0.0.0/8", "::/0"), ("job-name",))
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"{}", b"[1]", b"\xff"])
+def test_damaged_terms_are_refused(written: Path, text: bytes) -> None:
+    rewrite(written, {b"synth.separators": text})
+
+    with pytest.raises(InputError, match=r"Give the logs that it was made of\."):
+        read_terms(written)
+
+
+@pytest.mark.parametrize("name", ["synth.separators", "synth.mentioned"])
+def test_missing_terms_are_refused(written: Path, name: str) -> None:
+    table = pq.read_table(written)
+    about = {key: value for key, value in table.schema.metadata.items() if key != name.encode()}
+    pq.write_table(table.replace_schema_metadata(about), written)
+
+    with pytest.raises(InputError, match="an older version"):
+        read_terms(written)
 
 
 @pytest.mark.parametrize("name", ["client", "records", "rung_flags", "asked", "example_file"])

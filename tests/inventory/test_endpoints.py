@@ -149,3 +149,37 @@ def test_families_of_blocks_do_not_mix() -> None:
     assert blocks.around(packed("10.1.2.3")) == ("10.0.0.0/8",)
     assert blocks.around(packed("fd00::1")) == ("::/0",)
     assert not blocks.hold(packed("192.0.2.1"))
+
+
+def holders(inventory: Inventory, *texts: str) -> list[str]:
+    """Return who holds each address; empty: nobody."""
+    held = list(zip(inventory.holding_address, inventory.holding_endpoint.tolist(), strict=True))
+    return [
+        " and ".join(inventory.endpoints[one].name for where, one in held if where == packed(text))
+        for text in texts
+    ]
+
+
+def test_a_node_holds_the_first_two_addresses_of_its_pod_ranges() -> None:
+    one = Node("node1", ("192.0.2.1",), ("10.244.1.0/24", "fd00:1::/64"))
+    found = with_endpoints(Inventory(nodes=(one,)))
+    texts = ("10.244.1.0", "10.244.1.1", "10.244.1.2", "fd00:1::", "fd00:1::1", "fd00:1::2")
+    assert holders(found, *texts) == ["node node1", "node node1", ""] * 2
+    gateway = found.endpoints[found.holding_endpoint[1]]
+    assert (gateway.kind, gateway.workload, gateway.address) == (Kind.NODE, "node1", "10.244.1.1")
+    assert found.holding_node.tolist() == [0] * 5
+
+
+def test_a_pod_on_a_first_address_keeps_it() -> None:
+    """CNIs of their own IPAM give out every address, the first ones too."""
+    one = Node("node1", ("192.0.2.1",), ("10.0.0.6/31", "10.0.0.0/28"))
+    early = replace(WEB, addresses=("10.0.0.1",))
+    found = with_endpoints(Inventory(nodes=(one,), pods=(early,)))
+    assert holders(found, "10.0.0.0", "10.0.0.1") == ["node node1", "shop/web"]
+    assert holders(found, "10.0.0.6", "10.0.0.7") == ["", ""]  # no room for a gateway and a pod
+
+
+def test_a_node_that_went_gave_up_its_gateway_too() -> None:
+    gone = Node("node1", ("192.0.2.1",), ("10.244.1.0/24",), end=7)
+    found = with_endpoints(Inventory(nodes=(gone,)))
+    assert found.holding_end.tolist() == [7, 7, 7]

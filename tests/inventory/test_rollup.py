@@ -166,6 +166,30 @@ def test_what_a_later_list_lacks_does_not_exist(tmp_path: Path) -> None:
     }
 
 
+def test_a_finished_run_of_an_owner_that_the_dump_lacks_will_run_again(tmp_path: Path) -> None:
+    """``kubectl get pods,services`` lists the Completed pod of a CronJob, but no batch objects."""
+    note = {"annotations": {"batch.kubernetes.io/cronjob-scheduled-timestamp": stamp(0)}}
+    run = cron_pod("backup-29000000-x", "backup-29000000", **note)
+    job = cron_pod("migrate-x", "migrate")
+    bare = pod("once", "10.0.0.3")
+    for one in (run, job, bare):
+        one["status"] |= terminated(9)
+    inventory = read(tmp_path, dump=listed(run, job, bare))
+    assert {one.key: one.exists for one in inventory.workloads} == {
+        "CronJob/backup": True,
+        "Job/migrate": True,
+        "Pod/once": False,
+    }
+
+
+def test_a_finished_run_that_a_later_list_lacks_is_gone(tmp_path: Path) -> None:
+    run = cron_pod("migrate-x", "migrate")
+    run["status"] |= terminated(9)
+    later = pod("web-1", "10.0.0.2", start=50)
+    inventory = read(tmp_path, one=listed(run), two=listed(later))
+    assert {one.key: one.exists for one in inventory.workloads}["Job/migrate"] is False
+
+
 def test_manifests_stand_for_their_pods(tmp_path: Path) -> None:
     cron = thing("CronJob", "backup", version="batch/v1")
     template = {"metadata": {"labels": {"app": "backup"}}, "spec": {"hostNetwork": True}}

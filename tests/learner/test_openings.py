@@ -143,12 +143,74 @@ def test_the_cache_on_the_node_is_open_too() -> None:
     assert len(rules) == 3
 
 
-def test_no_dns_service_is_a_warning_where_egress_is_isolated() -> None:
+def test_no_dns_service_is_a_question_where_egress_is_isolated() -> None:
     world = World().app("web").app("api")
-    (warning,) = study(world, Contact("web", "api")).learned.warnings
-    assert "no DNS Service" in warning
-    assert study(world, Contact("node n1", "api")).learned.warnings == ()
-    assert study(shop(), Contact("web", "api")).learned.warnings == ()
+    lesson = study(world, Contact("web", "api"))
+    (text,) = lesson.questions("blind-spot")
+    assert text.startswith("no DNS Service")
+    assert not lesson.ready("web", EGRESS)
+    assert lesson.ready("api", INGRESS)
+    assert study(world, Contact("node n1", "api")).questions() == []
+    assert study(shop(), Contact("web", "api")).questions() == []
+
+
+def test_isolating_without_dns_can_be_insisted_on() -> None:
+    world = World().app("web").app("api")
+    contact = Contact("web", "api")
+    key = study(world, contact).key("no DNS Service")
+    assert study(world, contact, answers={key: ACCEPT}).ready("web", EGRESS)
+    assert not study(world, contact, assume=REFUSE).ready("web", EGRESS)
+
+
+@pytest.mark.parametrize("name", ["kube-system", "openshift-dns"])
+def test_dns_is_a_service_of_the_clusters_own_namespaces(name: str) -> None:
+    assert opened_for(f"{name}/kube-dns") == ["cluster DNS"]
+
+
+@pytest.mark.parametrize("name", ["kube-public", "ingress-nginx", "openshift-other", "shop"])
+def test_dns_is_no_service_of_another_namespace(name: str) -> None:
+    assert opened_for(f"{name}/kube-dns") == []
+
+
+def opened_for(service: str) -> list[str]:
+    """Return the openings of egress where this is the only DNS Service."""
+    world = World().app("web").app("api").app(service)
+    world.service(service, ports=(("UDP 53", 53),))
+    subject = study(world, Contact("web", "api")).subject("web", EGRESS)
+    assert subject is not None
+    return [one.declared for one in subject.rules if one.declared]
+
+
+@pytest.mark.parametrize(
+    ("name", "address"), [("node-local-dns", "169.254.20.10"), ("nodelocaldns", "169.254.25.10")]
+)
+def test_the_cache_on_the_node_has_the_address_of_who_installed_it(name: str, address: str) -> None:
+    world = shop().app(f"kube-system/{name}", kind="DaemonSet", host_network=True)
+    asked = Contact("web", address, 53, protocol="UDP", connections=1)
+    lesson = study(world, Contact("web", "api", 5000), asked)
+    assert lesson.questions() == []
+    assert lesson.rules("web", EGRESS)[-1].startswith(f"NodeLocal DNSCache: {address}/32 or ")
+    other = {"169.254.20.10", "169.254.25.10"} - {address}
+    assert study(world, replace(asked, server=other.pop())).questions("quarantined")
+
+
+def test_nodes_among_pods_stand_for_themselves_alone() -> None:
+    """A pod's address in the /24 around a node would be admitted with the node."""
+    contact = Contact("node n1", "web", 80)
+    assert study(shop(), contact).rules("web", INGRESS) == ["192.168.1.0/24 on TCP 80"]
+    near = shop().app("near", replicas=0)
+    near.pod("near", addresses=("192.168.1.77",))
+    assert study(near, contact).rules("web", INGRESS) == ["192.168.1.1/32 on TCP 80"]
+    host = shop().app("host", replicas=0, host_network=True)
+    host.pod("host", addresses=("192.168.1.1",))
+    assert study(host, contact).rules("web", INGRESS) == ["192.168.1.0/24 on TCP 80"]
+
+
+def test_declared_node_ranges_are_taken_as_they_are() -> None:
+    world = shop(ranges=Ranges(("10.1.0.0/16",), (), ("192.168.0.0/16",)))
+    world.app("near", replicas=0).pod("near", addresses=("192.168.1.77",))
+    rules = study(world, Contact("node n1", "web", 80)).rules("web", INGRESS)
+    assert rules == ["192.168.0.0/16 on TCP 80"]
 
 
 def hooked() -> World:
@@ -156,8 +218,35 @@ def hooked() -> World:
     return world.service("hook", ports=(("TCP 443", 8443),))
 
 
-def test_what_the_api_server_calls_is_a_question() -> None:
+def test_what_the_api_server_calls_is_a_peer_and_no_subject() -> None:
     lesson = study(hooked(), Contact("web", "hook", 8443))
+    assert lesson.questions() == []
+    assert lesson.subject("hook", INGRESS) is None
+    assert "shop/hook" not in lesson.learned.policy_of
+    assert lesson.rules("web", EGRESS)[0] == "pods app=hook on TCP 8443"
+    assert lesson.ready("web", EGRESS)
+
+
+@pytest.mark.parametrize(
+    "name", ["kube-system", "kube-flannel", "openshift-ingress", "calico-system"]
+)
+def test_the_clusters_own_namespaces_are_peers_and_no_subjects(name: str) -> None:
+    world = shop().app(f"{name}/router")
+    contact = Contact(f"{name}/router", "web")
+    lesson = study(world, contact)
+    assert lesson.subject(f"{name}/router", EGRESS) is None
+    assert lesson.rules("web", INGRESS) == [f"pods app=router of {BY_NAME}={name} on TCP 80"]
+    told = study(world, contact, include_system=True)
+    assert told.subject(f"{name}/router", EGRESS) is not None
+
+
+def test_a_namespace_that_only_sounds_like_the_clusters_own_is_a_subject() -> None:
+    lesson = study(shop().app("kubernetes/web"), Contact("kubernetes/web", "web"))
+    assert lesson.subject("kubernetes/web", EGRESS) is not None
+
+
+def test_what_the_api_server_calls_is_a_question_where_it_is_a_subject() -> None:
+    lesson = study(hooked(), Contact("web", "hook", 8443), include_system=True)
     (text,) = lesson.questions("control-plane")
     assert text.startswith("the API server calls shop/hook through Service shop/hook")
     assert not lesson.ready("hook", INGRESS)
@@ -165,7 +254,7 @@ def test_what_the_api_server_calls_is_a_question() -> None:
 
 
 def test_letting_the_api_server_in_is_an_opening() -> None:
-    lesson = study(hooked(), Contact("web", "hook", 8443), assume=ACCEPT)
+    lesson = study(hooked(), Contact("web", "hook", 8443), assume=ACCEPT, include_system=True)
     assert lesson.ready("hook", INGRESS)
     assert sorted(lesson.rules("hook", INGRESS)) == [
         f"API server calls Service shop/hook: {EXCEPT} on TCP 8443",
@@ -174,10 +263,11 @@ def test_letting_the_api_server_in_is_an_opening() -> None:
 
 
 def test_the_api_server_is_not_shut_out_by_refusing_all() -> None:
-    lesson = study(hooked(), Contact("web", "hook", 8443), assume=REFUSE)
+    contact = Contact("web", "hook", 8443)
+    lesson = study(hooked(), contact, assume=REFUSE, include_system=True)
     assert not lesson.ready("hook", INGRESS)
     key = lesson.key("API server")
-    insisted = study(hooked(), Contact("web", "hook", 8443), answers={key: REFUSE})
+    insisted = study(hooked(), contact, answers={key: REFUSE}, include_system=True)
     assert insisted.ready("hook", INGRESS)
     assert insisted.rules("hook", INGRESS) == ["pods app=web on TCP 8443"]
 

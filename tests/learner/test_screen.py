@@ -8,9 +8,11 @@ from synth.flows import Rung
 from synth.learner.screen import STEPS, screen
 from tests.learner.worlds import (
     ACCEPT,
+    CONNTRACK,
     EGRESS,
     INGRESS,
     REFUSE,
+    VPC,
     Contact,
     World,
     edges_of,
@@ -22,7 +24,7 @@ from tests.learner.worlds import (
 )
 
 ANSWERED = Contact("api", "db", 3306)
-"""Shows that the capture can show answers."""
+"""Something else in the capture."""
 LONG = (0, 1, 2, 3)
 
 
@@ -80,7 +82,91 @@ CASES = {
         "unresolved",
         "which pod",
     ),
-    "never answered": (shop(), unanswered("web", "db", 3306), "rejected", "never answered"),
+    "never answered, seen by interfaces": (
+        shop(),
+        unanswered("web", "db", 3306, source=VPC),
+        "rejected",
+        "never answered",
+    ),
+    "never answered, tracked": (
+        shop(),
+        unanswered("web", "db", 3306),
+        "unresolved",
+        "does not show whether anyone answered",
+    ),
+    "never answered, tracked and seen by interfaces": (
+        shop(),
+        unanswered("web", "db", 3306, source=VPC | CONNTRACK),
+        "unresolved",
+        "does not show whether anyone answered",
+    ),
+    "one-way UDP, seen by interfaces": (
+        shop(),
+        unanswered("web", "db", 514, protocol="UDP", source=VPC),
+        "quarantined",
+        "one-way UDP",
+    ),
+    "data, so answered": (
+        shop(),
+        unanswered("web", "db", 3306, source=VPC, packets_out=4, bytes_out=401),
+        "accepted",
+        "all that could",
+    ),
+    "headers only": (
+        shop(),
+        unanswered("web", "db", 3306, source=VPC, packets_out=4, bytes_out=400),
+        "rejected",
+        "never answered",
+    ),
+    "data, and failed": (
+        shop(),
+        failing("web", "db", 3306, source=VPC, packets_out=4, bytes_out=4000),
+        "rejected",
+        "failed contacts only",
+    ),
+    "data of UDP": (
+        shop(),
+        unanswered("web", "db", 514, protocol="UDP", packets_out=4, bytes_out=4000),
+        "quarantined",
+        "one-way UDP",
+    ),
+    "only the presumed server was heard": (
+        shop(),
+        Contact("db", "web", 80, heard_server=4, rung=Rung.DECLARED),
+        "unresolved",
+        "only one end was heard",
+    ),
+    "only the presumed server was heard, guessed": (
+        shop(),
+        Contact("db", "web", 80, heard_server=4, rung=Rung.REGISTERED),
+        "unresolved",
+        "only one end was heard",
+    ),
+    "only the presumed server was heard, but the record told": (
+        shop(),
+        Contact("db", "web", 80, heard_server=4, rung=Rung.REPORTED),
+        "accepted",
+        "",
+    ),
+    "both were heard": (
+        shop(),
+        Contact("db", "web", 80, heard_server=4, heard_client=1, rung=Rung.DECLARED),
+        "accepted",
+        "",
+    ),
+    "the presumed server was heard, and an answer": (
+        shop(),
+        Contact("db", "web", 80, heard_server=3, rung=Rung.DECLARED),
+        "accepted",
+        "",
+    ),
+    "a mesh's tunnel": (shop(), Contact("web", "api", 15008), "quarantined", "a mesh's tunnel"),
+    "a mesh's tunnel, declared": (
+        shop().app("mesh", ports=(port("TCP 15008"),)),
+        Contact("web", "mesh", 15008),
+        "quarantined",
+        "a mesh's tunnel",
+    ),
     "undecided": (
         shop(),
         Contact("api", "web", 9000, decided=False, client_port=9001),
@@ -98,8 +184,8 @@ CASES = {
     "undecided, heard one way": (
         shop(),
         unanswered("api", "web", 9000, decided=False, client_port=9001, from_client=3),
-        "rejected",
-        "never answered",
+        "unresolved",
+        "who opened it",
     ),
     "undecided and outside": (
         shop(),
@@ -108,7 +194,12 @@ CASES = {
         "no pod at either end",
     ),
     "ambiguous": (shop(), Contact("web|api", "db", 22), "unresolved", "changed hands"),
-    "ambiguous, unanswered": (shop(), unanswered("web|api", "db", 22), "rejected", "never"),
+    "ambiguous, unanswered": (
+        shop(),
+        unanswered("web|api", "db", 22, source=VPC),
+        "rejected",
+        "never",
+    ),
     "port 0": (shop(), Contact("web", "db", 0), "unresolved", "port 0"),
     "retired client": (with_gone(), Contact("old", "db", 3306), "retired", "no longer exists"),
     "retired server": (with_gone(), Contact("web", "old", 80), "retired", "no longer exists"),
@@ -127,7 +218,7 @@ CASES = {
     ),
     "no pod, unanswered": (
         shop(),
-        unanswered("node n1", "203.0.113.9", 443),
+        unanswered("node n1", "203.0.113.9", 443, source=VPC),
         "rejected",
         "never answered",
     ),
@@ -179,8 +270,8 @@ CASES = {
     "DNS, its metrics": (
         shop(),
         Contact("web", "kube-system/coredns", 9153, connections=1, members=(1, 1)),
-        "accepted",
-        "declared port",
+        "quarantined",
+        "single connection",
     ),
     "NodeLocal DNS": (
         shop().app("kube-system/node-local-dns", kind="DaemonSet", host_network=True),
@@ -245,8 +336,8 @@ CASES = {
     "single connection, declared": (
         shop(),
         Contact("web", "db", 3306, connections=1, members=(1, 1)),
-        "accepted",
-        "declared port",
+        "quarantined",
+        "single connection",
     ),
     "one replica of two": (
         shop(),
@@ -302,6 +393,11 @@ LONG_CASES = {
         "quarantined",
         "one of several replicas",
     ),
+    "one connection, declared, one day": (
+        Contact("web", "db", 3306, days=(1,), connections=1),
+        "quarantined",
+        "one single connection",
+    ),
     "one connection for days": (
         Contact("web", "db", 3306, days=LONG, connections=1),
         "accepted",
@@ -320,13 +416,13 @@ def test_a_contact_in_a_long_window(name: str) -> None:
 
 def test_every_step_decides_some_case() -> None:
     decided = {judged(world, contact, ANSWERED)[1] for world, contact, *_ in CASES.values()}
-    capture_without_answers = judged(shop(), unanswered("web", "db", 3306))[1]
     long = {
         judged(shop(), contact, Contact("api", "db", 3306, days=LONG))[1]
         for contact, *_ in LONG_CASES.values()
     }
     sweeping = judged(shop(), Contact("web", "db", 23), *sweep("web"))[1]
-    told = decided | {capture_without_answers, sweeping} | long
+    in_vain = judged(shop(), unanswered("web", "db", 23), *sweep("web"))[1]
+    told = decided | {sweeping, in_vain} | long
     assert {text for *_, text in STEPS} == told
 
 
@@ -366,6 +462,47 @@ def test_failed_attempts_and_scans_make_no_question() -> None:
     lesson = study(shop(), ANSWERED, *sweep("web"), *sweep("203.0.113.9"), failing("web", "api", 1))
     assert lesson.questions() == []
     assert lesson.ready("db", INGRESS)
+
+
+def test_what_a_sweeper_got_no_answer_to_is_no_question() -> None:
+    found = judged(shop(), unanswered("web", "db", 23), *sweep("web"))
+    assert found == ("rejected", "never answered, like many other contacts of its client")
+    assert judged(shop(), unanswered("web", "db", 23), *sweep("api"))[0] == "unresolved"
+
+
+def test_a_sweep_by_udp_is_a_sweep() -> None:
+    """Nothing answers UDP to a closed port where a filter drops the error."""
+    silent = [unanswered("web", "db", number, protocol="UDP") for number in range(7000, 7010)]
+    lesson = study(shop(), ANSWERED, *silent)
+    assert lesson.questions() == []
+    assert lesson.ready("db", INGRESS)
+    few = study(shop(), ANSWERED, *silent[1:])
+    assert len(few.questions("quarantined")) == 9
+
+
+def test_one_way_udp_to_declared_ports_is_no_sweep() -> None:
+    ports = tuple(port(f"UDP {number}") for number in range(7000, 7010))
+    world = shop().app("sink", ports=ports)
+    silent = [unanswered("web", "sink", one.number, protocol="UDP") for one in ports]
+    assert {judged(world, *turned)[0] for turned in (silent, silent[::-1])} == {"accepted"}
+
+
+def test_one_answer_elsewhere_rejects_nothing_that_a_tracker_left_open() -> None:
+    """Whether answers show is a matter of each edge's own logs, not of the whole capture."""
+    tracked = unanswered("web", "db", 3306)
+    assert judged(shop(), tracked) == judged(shop(), tracked, ANSWERED, replace(ANSWERED, port=9))
+    seen = replace(tracked, source=VPC)
+    assert judged(shop(), seen) == judged(shop(), seen, ANSWERED) == ("rejected", "never answered")
+
+
+def test_ambiguous_beside_a_pods_own_traffic_stays_a_question() -> None:
+    """Traffic that needs no rule yields none, so it settles nothing that would need one."""
+    lesson = study(shop(), Contact("web|api", "web", 9), *own_traffic("web", "api"))
+    assert len(lesson.questions("unresolved")) == 1
+
+
+def own_traffic(name: str, other: str) -> tuple[Contact, ...]:
+    return Contact(name, name, 9, same_pod=True), Contact(other, name, 9)
 
 
 def test_a_capture_without_any_answer_asks() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from synth.inventory.volatile import VOLATILE
 from synth.learner import selectors
-from synth.learner.selectors import UNSTABLE_KEYS, cost, exact_selector, selects
+from synth.learner.selectors import UNSTABLE_KEYS, Crowd, cost, exact_selector, selects
 from synth.policy.selector import Operator, Requirement, Selector
 
 Labels = dict[str, str]
@@ -63,14 +63,14 @@ def price(selector: Selector, members: Sequence[Labels]) -> int | None:
 @given(worlds)
 def test_none_if_and_only_if_there_is_none(world: tuple[list[Labels], list[Labels]]) -> None:
     members, outsiders = world
-    found = exact_selector(members, outsiders, {})
+    found = exact_selector(members, Crowd.of(outsiders), {})
     assert (found is None) == (not exact_ones(members, outsiders))
 
 
 @given(worlds)
 def test_exact_positive_stable_and_cheapest(world: tuple[list[Labels], list[Labels]]) -> None:
     members, outsiders = world
-    found = exact_selector(members, outsiders, {})
+    found = exact_selector(members, Crowd.of(outsiders), {})
     if found is None:
         return
     assert all(selects(found, labels) for labels in members)
@@ -86,10 +86,10 @@ def test_the_order_of_pods_does_not_matter(
     world: tuple[list[Labels], list[Labels]], random: object
 ) -> None:
     members, outsiders = world
-    before = exact_selector(members, outsiders, {})
+    before = exact_selector(members, Crowd.of(outsiders), {})
     mixed = [dict(reversed(one.items())) for one in reversed(members)]
     random.shuffle(outsiders)  # type: ignore[attr-defined]
-    assert exact_selector(mixed, outsiders, {}) == before
+    assert exact_selector(mixed, Crowd.of(outsiders), {}) == before
 
 
 @given(worlds)
@@ -97,7 +97,7 @@ def test_unstable_keys_only_where_nothing_else_works(
     world: tuple[list[Labels], list[Labels]],
 ) -> None:
     members, outsiders = world
-    found = exact_selector(members, outsiders, {})
+    found = exact_selector(members, Crowd.of(outsiders), {})
     if found is None or not any(term.key in UNSTABLE_KEYS for term in found.requirements):
         return
     for one in exact_ones(members, outsiders):
@@ -172,7 +172,7 @@ CASES: dict[str, tuple[list[Labels], list[Labels], Mapping[str, str], str | None
 @pytest.mark.parametrize("name", CASES)
 def test_a_case(name: str) -> None:
     members, outsiders, preferred, expected = CASES[name]
-    found = exact_selector(members, outsiders, preferred)
+    found = exact_selector(members, Crowd.of(outsiders), preferred)
     assert (None if found is None else str(found)) == expected
 
 
@@ -182,7 +182,7 @@ def test_past_the_limit_of_the_search_a_selector_is_still_exact(
     monkeypatch.setattr(selectors, "NODES_SEARCHED", 1)
     member = {f"k{at}": "1" for at in range(8)}
     outsiders = [{**member, f"k{at}": "2", f"k{at + 1}": "2"} for at in range(7)]
-    found = exact_selector([member], outsiders, {})
+    found = exact_selector([member], Crowd.of(outsiders), {})
     assert found is not None
     assert not any(selects(found, labels) for labels in outsiders)
 
@@ -195,6 +195,6 @@ def test_a_dense_universe_is_bounded_by_steps() -> None:
         for number in range(300)
     ]
     outsiders = [one for one in outsiders if one != member]
-    found = exact_selector([member], outsiders, {})
+    found = exact_selector([member], Crowd.of(outsiders), {})
     assert found is not None
     assert not any(selects(found, labels) for labels in outsiders)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from synth.edges.schema import KEY, MEASURES, NEVER, RUNGS, Edges
+from synth.edges.schema import KEY, MEASURES, NEVER, RUNGS, Edges, Source
 from synth.evaluator.traffic import Traffic
 from synth.evaluator.verdicts import Verdicts, evaluate
 from synth.flows import Rung
@@ -36,7 +36,7 @@ from synth.policy.ports import Protocol
 
 DAY = 24 * 3600 * 1_000_000
 NUMBERS = {one.value: one.number for one in Protocol}
-CONNTRACK, VPC = 2, 1
+VPC, CONNTRACK, INTERFACES = Source.VPC, Source.CONNTRACK, Source.INTERFACES
 INGRESS, EGRESS = Direction.INGRESS, Direction.EGRESS
 ACCEPT, REFUSE = Answer.ACCEPT, Answer.REFUSE
 
@@ -170,12 +170,16 @@ class Contact:
     denied: int = 0
     from_client: int = 0
     from_server: int = 0
+    heard_client: int = 0
+    heard_server: int = 0
+    packets_out: int = 0
+    bytes_out: int = 0
     seen: str = ""
     connections: int = 2
     members: tuple[int, int] = (1, 2)
     days: tuple[int, ...] = (0,)
     rung: Rung = Rung.FLAGS
-    source: int = CONNTRACK
+    source: Source = CONNTRACK
     decided: bool = True
     client_port: int = 0
     same_node: bool = False

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from synth.edges.parquet import read_edges
+from synth.edges.parquet import read_edges, read_terms
 from synth.errors import UsageError
 from synth.outputs import exchange, folder
 from synth.outputs.folder import check_target, write_learned
@@ -59,6 +59,12 @@ def test_edges_merge_with_tomorrows(out: Path) -> None:
     edges, skipped = read_edges(out / "edges.parquet")
     assert len(edges) == len(sample.ROWS)
     assert skipped == sample.SKIPPED
+    assert read_terms(out / "edges.parquet") == sample.result().terms
+
+
+def test_the_certificate_says_what_is_needed(out: Path) -> None:
+    found = json.loads((out / "certificate.json").read_text())
+    assert found["need"] == {"terms": 18, "redundant": []}
 
 
 def test_an_earlier_result_is_replaced_whole(out: Path) -> None:

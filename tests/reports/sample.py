@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from synth.edges.parquet import Terms
 from synth.edges.schema import KEY, MEASURES, Edges
 from synth.inventory.endpoint import Endpoint, Kind
-from synth.inventory.model import Inventory
+from synth.inventory.model import Inventory, Node
 from synth.learner.model import (
     Learned,
     Question,
@@ -32,7 +33,15 @@ from synth.policy import (
     Selector,
 )
 from synth.proof.replay import Denial, Replay, Verdict
-from synth.proof.results import InputFile, LearnResult, ReplayResult, Stage
+from synth.proof.results import (
+    InputFile,
+    LearnResult,
+    Loss,
+    Need,
+    Replaced,
+    ReplayResult,
+    Stage,
+)
 
 SECOND = 1_000_000
 START = 1_790_000_000 * SECOND
@@ -97,13 +106,15 @@ def edges() -> Edges:
     columns["opened_at_server"] = np.array([row[4] for row in ROWS], np.int64)
     columns["first"][:] = START
     columns["last"] = START + SECOND * np.array([90_000, 90_000, 90_000, 60, 1], np.int64)
-    base = START // SECOND // 43_200
+    first = START // SECOND // 43_200
+    base = first // 64 * 64
     return Edges(
         endpoints=ENDPOINTS,
         files=FILES,
         half_day_base=base,
         rungs=np.zeros((size, 9), np.int64),
-        half_days=np.array([[0b101], [0b101], [0b101], [1], [1]], np.uint64),
+        half_days=np.array([[0b101], [0b101], [0b101], [1], [1]], np.uint64)
+        << np.uint64(first - base),
         asked=np.full(size, -1, np.int32),
         example=np.array([3, 7, (1 << 40) | 4, (1 << 40) | 482, 9], np.int64),
         **columns,
@@ -142,6 +153,7 @@ TO_DB = rule(peer("db"), 3306)
 WORLD = Rule(
     (AddressPeer(IpBlock.parse("0.0.0.0/0", ["10.244.0.0/16"])),), PortSet.port(Protocol.TCP, 80)
 )
+FROM_NODES = Rule((AddressPeer(IpBlock.parse("10.0.1.0/24")),), PortSet.port(Protocol.TCP, 9100))
 LABELS = (("app.kubernetes.io/managed-by", "synth"),)
 
 
@@ -155,18 +167,19 @@ def policy(
 
 def learned() -> Learned:
     """Return policies of web, api (its egress waits) and db."""
-    exposed = RuleEvidence(WORLD, declared="exposed service shop/web")
+    exposed = RuleEvidence(WORLD, declared="exposed service shop/web", widened=4_294_901_760)
+    nodes = RuleEvidence(FROM_NODES, widened=253)
     subjects = (
         Subject(API, OUT, (RuleEvidence(TO_DB, (2,)),), (QUESTION,), 3, 3),
         Subject(API, IN, (RuleEvidence(FROM_WEB, (1,)),), (), 3, 3),
-        Subject(DB, IN, (RuleEvidence(FROM_API, (2,)),), (), 3, 3),
+        Subject(DB, IN, (RuleEvidence(FROM_API, (2,)), nodes), (), 6, 6),
         Subject(WEB, OUT, (RuleEvidence(TO_API, (1,)),), (), 3, 3),
         Subject(WEB, IN, (RuleEvidence(FROM_USERS, (0,)), exposed), (), 3, 3),
     )
     ready = (
         policy(WEB, ingress=(FROM_USERS, WORLD), egress=(TO_API,)),
         policy(API, ingress=(FROM_WEB,)),
-        policy(DB, ingress=(FROM_API,)),
+        policy(DB, ingress=(FROM_API, FROM_NODES)),
     )
     return Learned(
         policies=PolicySet.of(ready),
@@ -212,15 +225,34 @@ def replayed() -> Replay:
     )
 
 
+REPLACED = (
+    Replaced(
+        "shop/api",
+        Loss.ISOLATION,
+        OUT,
+        "shop/api as applied isolates Egress; the new one would lift that, because of an open"
+        " question (ae40adbea64c): answer before you apply",
+        ("ae40adbea64c",),
+    ),
+    Replaced(
+        "shop/db",
+        Loss.RULE,
+        IN,
+        "shop/db as applied admitted pods role=backup on TCP 3306; the new one does not",
+    ),
+)
+
+
 def result(**changes: Any) -> LearnResult:  # noqa: ANN401 - fields of LearnResult
     """Return the whole result, with these fields changed."""
     found = learned()
     accepted = Ledger.of("accepted", 1_230_738, Example("logs/node1.log", 3))
-    others = Ledger.of("quarantined", 4) + Ledger.of("rejected", 2)
+    others = Ledger.of("quarantined", 4, Example("logs/node2.log", 482))
+    others += Ledger.of("rejected", 2, Example("logs/node1.log", 9))
     whole = LearnResult(
         learned=found,
         edges=edges(),
-        inventory=Inventory(),
+        inventory=Inventory(nodes=(Node("n1", ("10.0.1.7",)),)),
         ledger=accepted + others + SKIPPED,
         replay=replayed(),
         inputs=(
@@ -233,6 +265,9 @@ def result(**changes: Any) -> LearnResult:  # noqa: ANN401 - fields of LearnResu
         overridden=("shop/allow-all still admits its own Ingress for shop/db",),
         stages=(Stage("ingress only", found.policies, replayed()),),
         warnings=("every known pod started after the capture ended",),
+        terms=Terms(("0.0.0.0/0", "::/0"), ("pod-template-hash",)),
+        replaces=REPLACED,
+        need=Need(18, ()),
     )
     return replace(whole, **changes)
 
@@ -252,7 +287,10 @@ def hostile() -> LearnResult:
     subjects = (replace(before.subjects[2], role=named, questions=(bad,)),)
     changed = replace(before, roles=(named,), subjects=subjects, questions=(bad,), warnings=(evil,))
     inputs = (InputFile(f"logs/{evil}", evil, RECORDS, "ab" * 32),)
-    return result(learned=changed, inputs=inputs, elsewhere=(evil,), overridden=(evil,))
+    replaces = (Replaced(evil, Loss.NONE, None, evil),)
+    return result(
+        learned=changed, inputs=inputs, elsewhere=(evil,), overridden=(evil,), replaces=replaces
+    )
 
 
 def replay_result() -> ReplayResult:

@@ -32,8 +32,8 @@ def test_an_arrow_is_pending_if_either_end_waits() -> None:
     assert graph
     waits = {(arrow.client, arrow.server) for arrow in graph.arrows if arrow.pending}
     assert waits == {("shop/api", "shop/db")}
-    label = next(arrow.label for arrow in graph.arrows if arrow.server == "shop/db")
-    assert label == "TCP 3306"
+    labels = {arrow.client: arrow.label for arrow in graph.arrows if arrow.server == "shop/db"}
+    assert labels == {"shop/api": "TCP 3306", "10.0.1.0/24": "TCP 9100"}
 
 
 def test_who_is_no_subject_is_marked() -> None:
@@ -42,6 +42,7 @@ def test_who_is_no_subject_is_marked() -> None:
     assert {box.name for box in graph.boxes if not box.subject} == {
         "users/client",
         "0.0.0.0/0 except 10.244.0.0/16",
+        "10.0.1.0/24",
     }
 
 

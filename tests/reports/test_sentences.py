@@ -1,13 +1,16 @@
+from synth.learner.model import RuleEvidence, Subject
 from synth.policy import (
     AddressPeer,
     IpBlock,
     Operator,
     PodPeer,
     PortSet,
+    Protocol,
     Requirement,
     Rule,
     Selector,
 )
+from synth.policy.address import parse_network
 from synth.reports.sentences import Names, subject_sentences
 from tests.reports import sample
 
@@ -50,3 +53,19 @@ def test_rules_in_words() -> None:
 def test_a_subject_without_rules_says_so() -> None:
     silent = sample.learned().subjects[0]
     assert subject_sentences(type(silent)(sample.DB, sample.OUT, ()), NAMES) == ("opens nothing",)
+
+
+def test_a_rule_that_admits_more_than_was_seen_says_so() -> None:
+    def told(evidence: RuleEvidence) -> str:
+        names = Names.of([sample.WEB], [parse_network("10.0.1.0/24")])
+        (found,) = subject_sentences(Subject(sample.DB, sample.IN, (evidence,)), names)
+        return found
+
+    nodes, web = sample.FROM_NODES, Rule((sample.peer("web"),), PortSet.port(Protocol.TCP, 80))
+    assert told(RuleEvidence(nodes, widened=1_253)) == (
+        "accepts nodes 10.0.1.0/24 on TCP 9100 (admits 1,253 addresses never seen)"
+    )
+    assert told(RuleEvidence(nodes, widened=1)).endswith("(admits 1 address never seen)")
+    assert told(RuleEvidence(nodes)) == "accepts nodes 10.0.1.0/24 on TCP 9100"
+    assert told(RuleEvidence(web, widened=2)).endswith("(admits 2 connections never seen)")
+    assert told(RuleEvidence(nodes, declared="dns", widened=9)).endswith("(declared: dns)")

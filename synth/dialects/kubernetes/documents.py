@@ -68,6 +68,10 @@ def read_documents(file: Path, faults: Faults) -> list[object]:
 def _text(file: Path, faults: Faults) -> str | None:
     """Return the text of the file; None, and a fault, if there is none."""
     try:
+        if file.exists() and not file.is_file() and not file.is_dir():
+            remedy = "Write it to a file first."
+            faults.add(Fault(str(file), "a readable file", "a pipe or a device", remedy))
+            return None
         with file.open("rb") as stream:
             raw = stream.read(LARGEST_FILE + 1)
     except OSError as error:
