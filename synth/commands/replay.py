@@ -15,6 +15,7 @@ from synth.evaluator.verdicts import evaluate
 from synth.inventory.model import Ranges
 from synth.learner.model import Screen
 from synth.learner.screen import screen, set_aside
+from synth.policy.model import PolicySet
 from synth.proof.matrix import replay_edges
 from synth.proof.results import ReplayResult
 from synth.reports.figures import protocol_name
@@ -67,8 +68,19 @@ def replay(request: ReplayRequest, progress: Report) -> ReplayResult:
         inputs=capture.inputs,
         policies=cluster.policies,
         elsewhere=cluster.elsewhere,
-        warnings=(*capture.warnings, *warnings_about(capture.settled, cluster.inventory)),
+        warnings=(
+            *_warn_of_no_policy(request, cluster.policies),
+            *capture.warnings,
+            *warnings_about(capture.settled, cluster.inventory),
+        ),
     )
+
+
+def _warn_of_no_policy(request: ReplayRequest, policies: PolicySet) -> tuple[str, ...]:
+    if len(policies):
+        return ()
+    places = ", ".join(request.policies)
+    return (f"no NetworkPolicy in {places}: nothing is isolated, so everything is allowed",)
 
 
 def _contact(edges: Edges, row: int) -> tuple[str, str, str, int]:

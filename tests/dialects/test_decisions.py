@@ -113,7 +113,7 @@ def test_all_faults_are_told_together(file: Path, tmp_path: Path) -> None:
         "- accept\n",
         "- {answer: accept}\n",
         "- {key: 7, answer: accept}\n",
-        "- {key: a, anwser: accept}\n",
+        "- {key: a, answr: accept}\n",
         "- [\n",
         "- !!python/object/apply:os.system [ls]\n",
         "- null\n",
