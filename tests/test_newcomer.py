@@ -78,7 +78,7 @@ def test_make_alone_lists_its_targets(clone: Path, environment: Mapping[str, str
     assert {"make learn", "make test"} <= {line[:10].rstrip() for line in told.stdout.splitlines()}
 
 
-def test_make_learn_learns(clone: Path, environment: Mapping[str, str]) -> None:
+def test_make_learn_learns(clone: Path, environment: Mapping[str, str], tmp_path: Path) -> None:
     told = make(clone, environment, "learn")
     assert told.returncode == 0, told.stdout + told.stderr
     assert "synth learn: 4 policies ready, 1 open question" in told.stdout
@@ -90,20 +90,20 @@ def test_make_learn_learns(clone: Path, environment: Mapping[str, str]) -> None:
     assert found == wanted | {"kustomization.yaml"}
     linked = [path for path in (clone / ".venv").rglob("*") if str(ROOT) in str(path.resolve())]
     assert linked == []
+    sets_nothing_up_again(clone, environment)
+    answers_from_any_folder(clone, environment, tmp_path)
 
 
-def test_a_second_time_sets_nothing_up(clone: Path, environment: Mapping[str, str]) -> None:
+def sets_nothing_up_again(clone: Path, environment: Mapping[str, str]) -> None:
     told = make(clone, environment, "learn")
     assert told.returncode == 0, told.stderr
     assert "pip" not in told.stdout
 
 
-def test_the_program_answers_from_any_folder(
-    clone: Path, environment: Mapping[str, str], tmp_path: Path
-) -> None:
+def answers_from_any_folder(clone: Path, environment: Mapping[str, str], folder: Path) -> None:
     told = subprocess.run(
         [clone / ".venv/bin/synth", "--version"],
-        cwd=tmp_path,
+        cwd=folder,
         env=dict(environment),
         check=True,
         capture_output=True,

@@ -6,20 +6,17 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.edges.place import Spots
-
 
 def hash_connections(
-    addresses: Sequence[bytes],
-    spots: Spots,
-    pair: tuple[NDArray[np.int32], NDArray[np.int32]],
+    hashes: NDArray[np.uint64],
+    pair: tuple[NDArray[np.intp], NDArray[np.intp]],
     ports: tuple[NDArray[np.uint16], NDArray[np.uint16]],
 ) -> NDArray[np.uint64]:
     """Return uint64[n]: a hash of the two addresses and ports, the same from either end.
 
-    ``pair`` are the spots of src and dst, ``ports`` their ports.
+    ``hashes`` are those of addresses by spot, ``pair`` the spots of src and dst, ``ports`` their
+    ports.
     """
-    hashes = np.append(_hash_addresses(addresses), np.uint64(0)).take(spots.address)
     # The sum takes either order; mixing first keeps it from mistaking whose port is whose.
     whole = hashes.take(pair[0])
     whole ^= _hash_ports().take(ports[0])
@@ -29,7 +26,8 @@ def hash_connections(
     return whole
 
 
-def _hash_addresses(addresses: Sequence[bytes]) -> NDArray[np.uint64]:
+def hash_addresses(addresses: Sequence[bytes]) -> NDArray[np.uint64]:
+    """Return uint64[n]: hashes of the addresses."""
     halves = np.frombuffer(b"".join(addresses), ">u8").reshape(-1, 2).astype(np.uint64)
     return _mixed(halves[:, 0] ^ _mixed(halves[:, 1]))
 

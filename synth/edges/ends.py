@@ -1,6 +1,5 @@
 """Which end of each record opened, and which listened, as far as the record and cluster tell."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,24 +8,24 @@ from numpy.typing import NDArray
 
 from synth.direction import looks_ephemeral, may_be_late_answer, orient
 from synth.edges.connections import hash_connections
-from synth.edges.listening import Listening
-from synth.edges.place import Spots
 from synth.edges.record import Record
+from synth.edges.setting import Setting
 
 Ports = NDArray[np.uint16]
+Numbers = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class Ends:
     """The two ends of every record, by what they did: opened (or first end), listened.
 
-    ``client`` and ``server`` are int32[n], numbers of spots. ``swap`` is bool[n]: the record's
+    ``client`` and ``server`` are int64[n], numbers of spots. ``swap`` is bool[n]: the record's
     src is ``server``. ``rung`` is uint8[n], 0 where it is not known who opened. ``connection``
     is uint64[n]: a hash of the two addresses and ports, the same from either end.
     """
 
-    client: NDArray[np.int32]
-    server: NDArray[np.int32]
+    client: Numbers
+    server: Numbers
     client_port: Ports
     port: Ports
     swap: NDArray[np.bool_]
@@ -34,24 +33,7 @@ class Ends:
     connection: NDArray[np.uint64]
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What an undecided pair is put in order by: the rank of its endpoints, then its addresses.
-
-    ``rank`` is int32[s + 1], by spot.
-    """
-
-    rank: NDArray[np.int32]
-    addresses: Sequence[bytes]
-
-
-def find_ends(
-    record: Record,
-    pair: tuple[NDArray[np.int32], NDArray[np.int32]],
-    spots: Spots,
-    order: Order,
-    listening: Listening,
-) -> Ends:
+def find_ends(record: Record, pair: tuple[Numbers, Numbers], setting: Setting) -> Ends:
     """Return the ends; ``pair`` are the spots of src and dst.
 
     The port of a client is 0, which its system gave it. Of an undecided pair that is a port that
@@ -59,13 +41,13 @@ def find_ends(
     """
     src_port, dst_port = record["src_port"], record["dst_port"]
     protocol = record["protocol"]
-    src_listens = listening.holds(pair[0], protocol, src_port)
-    dst_listens = listening.holds(pair[1], protocol, dst_port)
+    src_listens = setting.listening.holds(pair[0], protocol, src_port)
+    dst_listens = setting.listening.holds(pair[1], protocol, dst_port)
     late = may_be_late_answer(protocol, record["outcome"], record["bidirectional"])
     found = orient(record["initiator"], record["rung"], late, src_listens, dst_listens)
     rows = np.flatnonzero(found.rung == 0)
     swap = found.swap
-    swap[rows] = _is_backwards(pair, (src_port, dst_port), rows, spots, order)
+    swap[rows] = _is_backwards(pair, (src_port, dst_port), rows, setting)
     client, server = swapped(*pair, swap)
     client_port, port = swapped(src_port, dst_port, swap)
     near_listens, far_listens = swapped(src_listens[rows], dst_listens[rows], swap[rows])
@@ -75,7 +57,7 @@ def find_ends(
     client_port = np.zeros(len(swap), np.uint16)
     client_port[rows] = kept
     port[rows[far & ~near]] = 0
-    connection = hash_connections(order.addresses, spots, pair, (src_port, dst_port))
+    connection = hash_connections(setting.hashes, pair, (src_port, dst_port))
     return Ends(client, server, client_port, port, swap, found.rung, connection)
 
 
@@ -89,23 +71,23 @@ def swapped(
 
 
 def _is_backwards(
-    pair: tuple[NDArray[np.int32], NDArray[np.int32]],
+    pair: tuple[Numbers, Numbers],
     ports: tuple[Ports, Ports],
-    rows: NDArray[np.intp],
-    spots: Spots,
-    order: Order,
+    rows: Numbers,
+    setting: Setting,
 ) -> NDArray[np.bool_]:
     """Return bool[n]: whether src of these rows comes after dst.
 
     They are in order of endpoint, then port, then address.
     """
-    first, second = (order.rank[spot[rows]] for spot in pair)
+    first, second = (setting.rank[spot[rows]] for spot in pair)
     src_port, dst_port = (port[rows] for port in ports)
     same = np.asarray(first == second)
     backwards: NDArray[np.bool_] = (first > second) | (same & (src_port > dst_port))
     alike = np.flatnonzero(same & (src_port == dst_port))
-    src, dst = (spots.address[spot[rows[alike]]].tolist() for spot in pair)
+    src, dst = (setting.spots.address[spot[rows[alike]]].tolist() for spot in pair)
     backwards[alike] = [
-        order.addresses[one] > order.addresses[other] for one, other in zip(src, dst, strict=True)
+        setting.addresses[one] > setting.addresses[other]
+        for one, other in zip(src, dst, strict=True)
     ]
     return backwards

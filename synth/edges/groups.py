@@ -62,7 +62,7 @@ class Groups:
             if room * part.size > _LARGEST:
                 whole, room = number_values(whole)
             if part.size > 1:
-                whole = whole * part.size if room > 1 else whole
+                whole *= part.size
                 whole += part.values
                 room *= part.size
         of, count = number_values(whole)

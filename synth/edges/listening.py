@@ -49,7 +49,7 @@ class Listening:
         return cls(row[endpoint], plane, column, table, cells)
 
     def holds(
-        self, spot: NDArray[np.int32], protocol: NDArray[np.uint8], port: NDArray[np.uint16]
+        self, spot: NDArray[np.intp], protocol: NDArray[np.uint8], port: NDArray[np.uint16]
     ) -> NDArray[np.bool_]:
         """Return bool[n]: whether what is at the spot declares to listen on the port."""
         at = self.plane.take(protocol)

@@ -9,6 +9,7 @@ from synth.edges.groups import Columns, Groups
 from synth.edges.place import NEVER, Spots
 from synth.edges.record import Record
 from synth.edges.schema import RUNGS
+from synth.edges.setting import Setting
 from synth.flows import Outcome, Vantage
 from synth.inventory.model import Inventory
 
@@ -16,13 +17,13 @@ HALF_DAY = 12 * 3600 * 1_000_000
 _WORD = 64
 
 # The bits of what is told of one record, from the lowest.
-_OUTCOME, _SWAP, _BOTH_WAYS, _OPENING, _FAR, _NEAR = 4, 6, 7, 8, 9, 10
-TOLD_BITS = 11
+_OUTCOME, _SWAP, _BOTH_WAYS, _OPENING, _FAR, _NEAR, SAME_NODE, SAME_POD = 4, *range(6, 13)
+TOLD_BITS = 13
 
 
-def tell(record: Record, ends: Ends, spots: Spots, inventory: Inventory) -> NDArray[np.uint16]:
-    """Return uint16[n]: what each record tells that is counted, in ``TOLD_BITS`` bits."""
-    near, far = _vantages(record, ends, spots, inventory)
+def tell(record: Record, ends: Ends, setting: Setting) -> NDArray[np.uint16]:
+    """Return uint16[n]: what each record tells that is counted or of its edge's key, in bits."""
+    near, far = _vantages(record, ends, setting)
     told = ends.rung.astype(np.uint16)
     for bit, values in (
         (_OUTCOME, record["outcome"]),
@@ -31,6 +32,8 @@ def tell(record: Record, ends: Ends, spots: Spots, inventory: Inventory) -> NDAr
         (_OPENING, record["opening"]),
         (_FAR, far),
         (_NEAR, near),
+        (SAME_NODE, _is_same(setting.spots.node, ends)),
+        (SAME_POD, _is_same(setting.pod, ends)),
     ):
         told |= values.astype(np.uint16) << bit
     return told
@@ -61,26 +64,32 @@ def measure(
     }
 
 
-def half_days(record: Record, cells: Groups) -> tuple[int, NDArray[np.uint64]]:
-    """Return the base, a multiple of 64, and uint64[c, w]: the half-days in which records began."""
+def find_days(first: int, last: int) -> tuple[int, int]:
+    """Return the base, a multiple of 64, and words of 64 half-days for these microseconds."""
+    if first == NEVER:
+        return 0, 0
+    base = first // HALF_DAY // _WORD * _WORD
+    return base, (last // HALF_DAY - base) // _WORD + 1
+
+
+def half_days(record: Record, cells: Groups, base: int, words: int) -> NDArray[np.uint64]:
+    """Return uint64[c, words]: the half-days from ``base`` in which records began."""
     start, _ = record.times
     of = cells.of
     if record.table.column("start").null_count:
         timed = start != NEVER
         start, of = start[timed], of[timed]
+    days = np.zeros((len(cells.one), words), np.uint64)
     if not len(start):
-        return 0, np.zeros((len(cells.one), 0), np.uint64)
-    first, last = int(start.min()) // HALF_DAY, int(start.max()) // HALF_DAY
-    base = first // _WORD * _WORD
-    words = (last - base) // _WORD + 1
-    days = np.zeros(len(cells.one) * words, np.uint64)
+        return days
+    first, last = (int(one) // HALF_DAY - base for one in (start.min(), start.max()))
     if first == last:
-        days.reshape(-1, words)[of, -1] = 1 << (first - base) % _WORD
-        return base, days.reshape(-1, words)
+        days[of, first // _WORD] = 1 << first % _WORD
+        return days
     number = start // HALF_DAY - base
     bits = np.uint64(1) << (number % _WORD).astype(np.uint64)
-    np.bitwise_or.at(days, of * words + number // _WORD, bits)
-    return base, days.reshape(-1, words)
+    np.bitwise_or.at(days.reshape(-1), of * words + number // _WORD, bits)
+    return days
 
 
 def _outcomes(told: NDArray[np.uint16], count: NDArray[np.int64]) -> Columns:
@@ -113,7 +122,7 @@ def _bit(told: NDArray[np.uint16], bit: int) -> NDArray[np.bool_]:
 
 
 def _vantages(
-    record: Record, ends: Ends, spots: Spots, inventory: Inventory
+    record: Record, ends: Ends, setting: Setting
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return bool[n] twice: whether the record was made at the client, and at the server."""
     vantage = record["vantage"]
@@ -121,10 +130,16 @@ def _vantages(
     near = (at_src & ~ends.swap) | (at_dst & ends.swap)
     far = (at_src & ends.swap) | (at_dst & ~ends.swap)
     if not record.is_missing("observer"):
-        observer = _observer_node(record, inventory)
-        far |= (observer >= 0) & (observer == spots.node[ends.server])
-        near |= (observer >= 0) & (observer == spots.node[ends.client])
+        node, observer = setting.spots.node, _observer_node(record, setting.inventory)
+        far |= (observer >= 0) & (observer == node[ends.server])
+        near |= (observer >= 0) & (observer == node[ends.client])
     return near, far
+
+
+def _is_same(place: NDArray[np.int32], ends: Ends) -> NDArray[np.bool_]:
+    """Return bool[n]: whether both ends are at one place; what is not known is never the same."""
+    other = np.where(place < 0, np.int32(-2), place)
+    return np.asarray(place.take(ends.client) == other.take(ends.server))
 
 
 def _observer_node(record: Record, inventory: Inventory) -> NDArray[np.int32]:
@@ -155,4 +170,3 @@ def _extremes(name: str, hashes: NDArray[np.uint64], cells: Groups) -> Columns:
         f"least_{name}": cells.reduce(np.minimum, hashes),
         f"greatest_{name}": cells.reduce(np.maximum, hashes),
     }
-

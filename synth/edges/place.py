@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from synth.edges.buffers import read_nulls, read_values
@@ -19,10 +20,10 @@ from synth.inventory.locate import (
     locate_throughout,
     number_owners,
     outside,
+    read_address,
     resolve,
 )
 from synth.inventory.model import Inventory, Placement
-from synth.policy.address import unpack_address
 
 NEVER = np.iinfo(np.int64).max
 
@@ -61,6 +62,8 @@ class Places:
         self._size = 0
         self._known: list[tuple[pa.Array, _Addresses]] = []
         table = batch.table
+        starts = pc.min_max(table.column("start").cast(pa.int64())).as_py()
+        self._starts = starts["min"], starts["max"]
         self._start = _micros(table.column("start"), -NEVER, -int(batch.early))
         self._end = _micros(table.column("end"), NEVER, int(batch.late))
         self._span = Span.of(self._start, self._end)
@@ -84,12 +87,18 @@ class Places:
         )
         return Spots(*columns)
 
+    @property
+    def starts(self) -> tuple[int, int]:
+        """The first and last start of a record, without slack; ``NEVER`` where none has a time."""
+        first, last = self._starts
+        return (NEVER, NEVER) if first is None else (first, last)
+
     def place(self, column: pa.DictionaryArray) -> "Placed":
         """Return where the addresses of the column were at the times of the records."""
         if column.null_count == len(column):
             return Placed(np.full(len(column), -1, np.int32), self)
         addresses = self._placed_throughout(column)
-        codes = addresses.code(column)
+        codes = _codes(column, addresses.folded)
         spot = codes + np.int32(addresses.first) if addresses.first else codes
         if addresses.settled.all():
             return Placed(np.where(codes < 0, -1, spot) if column.null_count else spot, self)
@@ -171,15 +180,16 @@ class Places:
     def _resolve(self, placement: Placement, address: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return int32[n]: the endpoints of the addresses, found on the way where need be."""
         found = resolve(self._inventory, placement)
-        endpoint = found.endpoint.copy()
-        addresses = self.addresses
-        for row in np.flatnonzero(endpoint < 0).tolist():
-            packed, number = addresses[address[row]], int(endpoint[row])
-            if number == -1:
-                one = _outside(self._inventory, packed)
-            else:
-                one = _ambiguous(self._inventory, packed, found.candidates[-2 - number])
-            endpoint[row] = self._number(one)
+        endpoint, inventory, addresses = found.endpoint.copy(), self._inventory, self.addresses
+        rows = np.flatnonzero(endpoint < 0)
+        endpoint[rows] = [
+            self._number(
+                _outside(inventory, addresses[at])
+                if number == -1
+                else _ambiguous(inventory, addresses[at], found.candidates[-2 - number])
+            )
+            for at, number in zip(address[rows].tolist(), endpoint[rows].tolist(), strict=True)
+        ]
         return endpoint
 
     def _number(self, endpoint: Endpoint) -> int:
@@ -224,15 +234,6 @@ class _Addresses:
     settled: NDArray[np.bool_]
     first: int
 
-    def code(self, column: pa.DictionaryArray) -> NDArray[np.int32]:
-        """Return int32[n]: each row's value; -1 for null."""
-        codes = read_values(column.indices)
-        if self.folded is not None:
-            codes = np.append(self.folded, np.int32(-1)).take(np.where(_nulls(column), -1, codes))
-        elif column.null_count:
-            codes = np.where(_nulls(column), np.int32(-1), codes)
-        return codes
-
 
 _NOWHERE = Spots(
     np.array([-1], np.int32),
@@ -246,14 +247,13 @@ _NOWHERE = Spots(
 def _ambiguous(inventory: Inventory, address: bytes, candidates: Sequence[int]) -> Endpoint:
     # Both the candidates and the inventory's endpoints are in order.
     ends = tuple(inventory.endpoints[number] for number in candidates)
-    return Endpoint(Kind.AMBIGUOUS, address=str(unpack_address(address)), candidates=ends)
+    return Endpoint(Kind.AMBIGUOUS, address=read_address(address)[2], candidates=ends)
 
 
 def distinct(column: pa.DictionaryArray) -> tuple[tuple[bytes, ...], NDArray[np.int32]]:
     """Return the distinct addresses of the column, and int32[n] codes into them; -1 for null."""
     values, folded = _distinct_values(column.dictionary)
-    none = np.zeros(0, np.int32)
-    return values, _Addresses(values, folded, none, none, none, 0).code(column)
+    return values, _codes(column, folded)
 
 
 def _distinct_values(
@@ -269,8 +269,12 @@ def _distinct_values(
     return tuple(unique), np.array([unique[value] for value in values], np.int32)
 
 
-def _nulls(column: pa.DictionaryArray) -> NDArray[np.bool_]:
-    return read_nulls(column.indices)
+def _codes(column: pa.DictionaryArray, folded: NDArray[np.int32] | None) -> NDArray[np.int32]:
+    """Return int32[n]: each row's value; -1 for null."""
+    codes: NDArray[np.int32] = read_values(column.indices)
+    if column.null_count:
+        codes = np.where(read_nulls(column.indices), np.int32(-1), codes)
+    return codes if folded is None else np.append(folded, np.int32(-1)).take(codes)
 
 
 def _micros(column: pa.Array, missing: int, slack: int) -> NDArray[np.int64]:

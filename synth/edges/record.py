@@ -17,9 +17,9 @@ SOURCES = {"vpc": Source.VPC, "conntrack": Source.CONNTRACK}
 class Record:
     """The columns of a batch as NumPy arrays; nulls become 0."""
 
-    def __init__(self, batch: FlowBatch) -> None:
-        """Take the batch's table."""
-        self.table = batch.table
+    def __init__(self, batch: FlowBatch, start: int, size: int) -> None:
+        """Take so many rows of the batch's table, copying nothing."""
+        self.table = batch.table.slice(start, size)
         self.source = SOURCES[batch.source.partition("-")[0]]
         self.source |= Source.INTERFACES if batch.interfaces else Source(0)
         self._read: dict[str, NDArray[Any]] = {}
@@ -29,6 +29,10 @@ class Record:
         if name not in self._read:
             self._read[name] = self._filled(name, 0)
         return self._read[name]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return int(self.table.num_rows)
 
     def coded(self, name: str) -> pa.DictionaryArray:
         """Return the column of this name, still dictionary-coded."""

@@ -86,5 +86,11 @@ def _total(parts: Iterable[Folded]) -> Folded:
         for path, count in part.records.items():
             records[path] = records.get(path, 0) + count
         if sum(map(len, waiting)) > max(ROWS_HELD, len(whole)):
-            whole, waiting = collapse(merge([whole, *waiting])), []
-    return Folded(collapse(merge([whole, *waiting])), skipped, records)
+            whole, waiting = _merged([whole, *waiting]), []
+    return Folded(_merged([whole, *waiting]), skipped, records)
+
+
+def _merged(parts: Iterable[Edges]) -> Edges:
+    """Return the parts as one; a part that stands alone is merged and collapsed already."""
+    filled = [part for part in parts if len(part)]
+    return filled[0] if len(filled) == 1 else collapse(merge(filled))

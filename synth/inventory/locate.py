@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from synth.policy.address import unpack_address
 
 _MAPPED = bytes(10) + b"\xff\xff"
 """The first 12 bytes of an IPv4 address."""
+_LOW = (1 << 32) - 1
 
 
 def locate(
@@ -136,10 +138,13 @@ def resolve(inventory: Inventory, placement: Placement) -> Resolved:
     held = first >= 0
     endpoint[held] = inventory.holding_endpoint[last[held]]
     rows = np.flatnonzero(first < last)
-    runs, inverse = np.unique(np.stack([first[rows], last[rows]]), axis=1, return_inverse=True)
+    runs, inverse = np.unique(first[rows].astype(np.int64) << 32 | last[rows], return_inverse=True)
     numbers: dict[tuple[int, ...], int] = {}
-    answers = [_resolve_run(inventory, int(a), int(b), numbers) for a, b in runs.T]
-    endpoint[rows] = np.array(answers, np.int32)[inverse.reshape(-1)]
+    answers = [
+        one if isinstance(one, int) else -2 - numbers.setdefault(one, len(numbers))
+        for one in (_resolve_run(inventory, run >> 32, run & _LOW) for run in runs.tolist())
+    ]
+    endpoint[rows] = np.array(answers, np.int32)[inverse]
     return Resolved(endpoint, tuple(numbers))
 
 
@@ -156,7 +161,7 @@ def outside(inventory: Inventory, address: bytes) -> Endpoint:
     Where pods and nodes share a subnet, the address may have been a pod's: it is not taken for a
     node's, which a whole subnet would stand for.
     """
-    version, number, text = _read(address)
+    version, number, text = read_address(address)
     service = inventory.service_at.get(address)
     if service:
         return Endpoint(Kind.SERVICE, service.namespace, service.name, address=text)
@@ -167,7 +172,7 @@ def outside(inventory: Inventory, address: bytes) -> Endpoint:
     return Endpoint(Kind.ADDRESS, address=text)
 
 
-def _read(address: bytes) -> tuple[int, int, str]:
+def read_address(address: bytes) -> tuple[int, int, str]:
     """Return family, number and text; those of IPv4, of which a scan has many, without objects."""
     if address.startswith(_MAPPED):
         octets = address[len(_MAPPED) :]
@@ -181,9 +186,9 @@ def _hold(blocks: Blocks, version: int, number: int) -> bool:
     )
 
 
-def _resolve_run(
-    inventory: Inventory, first: int, last: int, numbers: dict[tuple[int, ...], int]
-) -> int:
+@lru_cache(maxsize=1 << 16)
+def _resolve_run(inventory: Inventory, first: int, last: int) -> int | tuple[int, ...]:
+    """Return the endpoint of the run, or the candidates, in order, where it is ambiguous."""
     run = inventory.holding_endpoint[first : last + 1]
     candidates = tuple(sorted({int(one) for one in run}))
     workloads = {
@@ -192,4 +197,4 @@ def _resolve_run(
     }
     if len(workloads) == 1:
         return int(run[-1])
-    return -2 - numbers.setdefault(candidates, len(numbers))
+    return candidates

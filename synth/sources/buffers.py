@@ -4,6 +4,7 @@ The conversions of pyarrow itself import pandas, which takes a third of a second
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -53,7 +54,7 @@ def read_texts(array: pa.Array) -> list[object]:
     size = 8 if wide else 4
     ends = np.frombuffer(places, f"i{size}", len(array) + 1, array.offset * size).tolist()
     text = data.to_pybytes() if data else b""
-    return [text[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return [text[start:end] for start, end in pairwise(ends)]
 
 
 def make_numbers(

@@ -55,8 +55,9 @@ def run() -> Iterator[Run]:
 def make(name: str, makers: Mapping[str, bad.Make], folder: Path) -> str:
     """Make the file in the folder, and return its name."""
     if name == "unreadable" and os.geteuid() == 0:
-        pytest.skip("root may read everything")
-    makers[name](folder / name)
+        (folder / name).symlink_to("/proc/self/mem")  # which even root cannot read from its start
+    else:
+        makers[name](folder / name)
     return name
 
 
@@ -151,16 +152,23 @@ def test_policies(command: str, name: str, run: Run, tmp_path: Path) -> None:
     if name not in NO_POLICY:
         check(ended, name)
     else:
-        assert (ended.code, ended.err) == (0, "")
-        assert "under 0 policies" in ended.out or "isolated by no policy" in ended.out
+        assert ended.code == 0
+        assert "no NetworkPolicy in" in ended.out or "isolated by no policy" in ended.out
     assert look(tmp_path) == before
 
 
-@pytest.mark.parametrize("flag", ["--accept", "--quarantine"])
-@pytest.mark.parametrize("name", bad.ANSWERS)
+ONLY_ANSWERS = {"word.yaml", "twice.yaml", "no-key.yaml"}
+"""Faults of answers, which --quarantine does not read."""
+
+
+@pytest.mark.parametrize(
+    ("flag", "name"),
+    [
+        *(("--accept", name) for name in bad.ANSWERS),
+        *(("--quarantine", name) for name in bad.ANSWERS if name not in ONLY_ANSWERS),
+    ],
+)
 def test_answers(flag: str, name: str, run: Run, policies: str, tmp_path: Path) -> None:
-    if flag == "--quarantine" and name in {"word.yaml", "twice.yaml", "no-key.yaml"}:
-        pytest.skip("only answers are read from it, by --accept")
     make(name, bad.ANSWERS, tmp_path)
     before = look(tmp_path)
     command, rest = "learn", ["--out", "out"]
