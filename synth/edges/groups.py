@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from synth.edges.buffers import as_arrow, read_values
+from synth.buffers import make_numbers, read_values
 from synth.edges.schema import KEY, MEASURES
 
 Columns = dict[str, NDArray[Any]]
@@ -105,7 +106,7 @@ def smallest_asked(groups: Groups, asked: NDArray[np.int32]) -> NDArray[np.int32
 
 def number_values(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
     """Return int64[n], equal numbers from 0 for equal values, and how many there are."""
-    coded = as_arrow(values).dictionary_encode()
+    coded = make_numbers(values, pa.int64()).dictionary_encode()
     return read_values(coded.indices).astype(np.int64), len(coded.dictionary)
 
 

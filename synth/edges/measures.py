@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.edges.buffers import read_nulls, read_values
+from synth.buffers import read_nulls, read_values
 from synth.edges.ends import Ends
 from synth.edges.groups import Columns, Groups
 from synth.edges.place import NEVER, Spots

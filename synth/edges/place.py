@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from synth.edges.buffers import read_nulls, read_values
+from synth.buffers import read_nulls, read_values
 from synth.edges.groups import number_values
 from synth.flows import FlowBatch
 from synth.inventory.endpoint import Endpoint, Kind

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from synth.edges.buffers import read_nulls, read_values
+from synth.buffers import read_nulls, read_values
 from synth.edges.place import NEVER
 from synth.edges.schema import Source
 from synth.flows import FlowBatch

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from synth.sources.buffers import make_addresses, make_numbers
+from synth.buffers import make_addresses, make_numbers
 from synth.sources.columns import NULLS, Rows, distinct, encode_together, text_of
 
 Codes = npt.NDArray[np.int32]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synth.sources.buffers import make_numbers, read_integers, read_nulls, read_texts
+from synth.buffers import make_numbers, read_nulls, read_texts, read_values
 
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -97,7 +97,7 @@ def to_numbers(array: pa.Array) -> Numbers:
         return _read_text(array, _read_number)
     if pa.types.is_floating(kind):
         return _read_floats(array.cast(pa.float64()))
-    return _read_integers(array)
+    return _read_values(array)
 
 
 def to_times(array: pa.Array) -> Numbers:
@@ -110,7 +110,7 @@ def to_times(array: pa.Array) -> Numbers:
     if pa.types.is_dictionary(kind):
         return _through_dictionary(array, to_times)
     if pa.types.is_timestamp(kind):
-        return _read_integers(array.cast(pa.timestamp("us", tz=kind.tz), safe=False))
+        return _read_values(array.cast(pa.timestamp("us", tz=kind.tz), safe=False))
     numbers = _read_text(array, _read_moment) if is_text(kind) else to_numbers(array)
     return Numbers(_microseconds(numbers.values), numbers.null, numbers.bad)
 
@@ -187,7 +187,7 @@ def cells(array: pa.Array) -> list[object]:
 
 
 def _indices(coded: pa.DictionaryArray) -> Int64s:
-    indices = read_integers(coded.indices).astype(np.int64)
+    indices = read_values(coded.indices).astype(np.int64)
     if coded.indices.null_count:
         indices[read_nulls(coded.indices)] = -1
     return indices
@@ -209,10 +209,10 @@ def _through_dictionary(coded: pa.Array, read: Callable[[pa.Array], Numbers]) ->
     )
 
 
-def _read_integers(array: pa.Array) -> Numbers:
+def _read_values(array: pa.Array) -> Numbers:
     null = read_nulls(array)
     if pa.types.is_integer(array.type) and not pa.types.is_uint64(array.type):
-        values = read_integers(array).astype(np.int64, copy=False)
+        values = read_values(array).astype(np.int64, copy=False)
         values = np.where(null, 0, values) if array.null_count else values
         return Numbers(values, null, np.zeros(len(array), bool))
     whole = array.fill_null(0) if array.null_count else array

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from synth.buffers import make_numbers
 from synth.flows import SCHEMA, FlowBatch, Microseconds, validate
 from synth.ledger import Example
-from synth.sources.buffers import make_numbers
 from synth.sources.columns import Numbers, no_numbers, to_numbers, to_times
 from synth.sources.sieve import TEXT_KEPT, Sieve
 

@@ -5,12 +5,11 @@ The conversions of pyarrow itself import pandas, which takes a third of a second
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-
-from synth.flows import ADDRESS
+from numpy.typing import NDArray
 
 _DTYPES = {
     pa.int8(): np.int8,
@@ -22,26 +21,26 @@ _DTYPES = {
     pa.uint32(): np.uint32,
     pa.uint64(): np.uint64,
 }
+_ADDRESS_SIZE = 16
 _NARROW = pa.types.is_string, pa.types.is_binary
 _WIDE = pa.types.is_large_string, pa.types.is_large_binary
 
 
-def read_integers(array: pa.Array) -> npt.NDArray[np.integer]:
-    """Return [n]: integers, or times as int64; whatever memory holds where one is null."""
+def read_values(array: pa.Array) -> NDArray[Any]:
+    """Return [n]: integers, times (as int64) or bools; whatever memory holds where one is null."""
+    if pa.types.is_boolean(array.type):
+        return _read_bits(array)
     dtype = np.dtype(_DTYPES.get(array.type, np.int64))
     if not len(array):
         return np.zeros(0, dtype)
     return np.frombuffer(array.buffers()[1], dtype, len(array), array.offset * dtype.itemsize)
 
 
-def read_nulls(array: pa.Array) -> npt.NDArray[np.bool_]:
+def read_nulls(array: pa.Array) -> NDArray[np.bool_]:
     """Return bool[n]: whether there is no value."""
     if not array.null_count:
         return np.zeros(len(array), np.bool_)
-    missing = array.is_null()
-    octets = np.frombuffer(missing.buffers()[1], np.uint8)
-    end = missing.offset + len(missing)
-    return np.unpackbits(octets, count=end, bitorder="little")[missing.offset :].view(np.bool_)
+    return _read_bits(array.is_null())
 
 
 def read_texts(array: pa.Array) -> list[object]:
@@ -58,7 +57,7 @@ def read_texts(array: pa.Array) -> list[object]:
 
 
 def make_numbers(
-    values: npt.NDArray[np.generic], kind: pa.DataType, missing: npt.NDArray[np.bool_] | None = None
+    values: NDArray[Any], kind: pa.DataType, missing: NDArray[np.bool_] | None = None
 ) -> pa.Array:
     """Return integers, of the type's own width, or bools; null where missing."""
     valid = None if missing is None or not missing.any() else _make_bits(~missing)
@@ -70,9 +69,18 @@ def make_numbers(
 
 
 def make_addresses(values: Sequence[bytes]) -> pa.FixedSizeBinaryArray:
-    """Return the addresses of 16 bytes."""
-    return pa.Array.from_buffers(ADDRESS, len(values), [None, pa.py_buffer(b"".join(values))])
+    """Return the addresses, of 16 bytes each."""
+    kind = pa.binary(_ADDRESS_SIZE)
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(b"".join(values))])
 
 
-def _make_bits(values: npt.NDArray[np.generic]) -> pa.Buffer:
+def _read_bits(array: pa.Array) -> NDArray[np.bool_]:
+    if not len(array):
+        return np.zeros(0, np.bool_)
+    octets = np.frombuffer(array.buffers()[1], np.uint8)
+    end = array.offset + len(array)
+    return np.unpackbits(octets, count=end, bitorder="little")[array.offset :].view(np.bool_)
+
+
+def _make_bits(values: NDArray[Any]) -> pa.Buffer:
     return pa.py_buffer(np.packbits(values.astype(np.bool_, copy=False), bitorder="little"))
