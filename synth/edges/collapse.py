@@ -92,7 +92,7 @@ def _beyond_both(
 
 
 def _crowd_port(columns: Columns) -> NDArray[np.int64]:
-    port = np.where(columns["decided"], columns["port"], _NO_PORT).astype(np.int64)
+    port = np.where(columns["decided"], columns["port"].astype(np.int64), _NO_PORT)
     return columns["protocol"].astype(np.int64) << 17 | port
 
 

@@ -54,5 +54,5 @@ def to_frame(edges: Edges) -> "pd.DataFrame":
 
 def _times(micros: "NDArray[np.int64]") -> "NDArray[np.datetime64]":
     times = micros.astype("datetime64[us]")
-    times[np.abs(micros) == NEVER] = np.datetime64("NaT")
+    times[np.abs(micros) == NEVER] = np.datetime64("NaT", "us")
     return times
