@@ -63,6 +63,10 @@ class Peers:
             return self.nodes
         address = ip_address(endpoint.address)
         around = tuple(one for one in self.nodes if address in one)
+        if any(one.num_addresses == 1 for one in around):
+            # What runs on this node's network today may run on another's tomorrow.
+            same = (one for one in self.nodes if one.version == address.version)
+            return tuple(one for one in same if one.num_addresses == 1)
         return around or (parse_network(endpoint.address),)
 
 

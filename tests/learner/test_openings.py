@@ -206,6 +206,18 @@ def test_nodes_among_pods_stand_for_themselves_alone() -> None:
     assert study(host, contact).rules("web", INGRESS) == ["192.168.1.0/24 on TCP 80"]
 
 
+def test_where_nodes_stand_for_themselves_each_of_them_does() -> None:
+    """What runs on one node's network today may run on another's tomorrow."""
+    near = shop().app("near", replicas=0)
+    near.pod("near", addresses=("192.168.1.77",)).pod("near", addresses=("192.168.2.77",))
+    lesson = study(near, Contact("node n1", "web", 80))
+    both = "192.168.1.1/32 or 192.168.2.1/32"
+    assert lesson.rules("web", INGRESS) == [f"{both} on TCP 80"]
+    subject = lesson.subject("web", INGRESS)
+    assert subject is not None
+    assert [one.widened for one in subject.rules] == [1]
+
+
 def test_declared_node_ranges_are_taken_as_they_are() -> None:
     world = shop(ranges=Ranges(("10.1.0.0/16",), (), ("192.168.0.0/16",)))
     world.app("near", replicas=0).pod("near", addresses=("192.168.1.77",))
