@@ -321,3 +321,13 @@ def test_description_names_what_is_missing(tmp_path: Path) -> None:
     assert found.fields == tuple(V2.split())
     assert (found.first, found.last) == (1_700_000_000_000_000, 1_700_000_060_000_000)
     assert "srcaddr" in VPC
+
+
+@pytest.mark.parametrize("name", ["vpc-text", "vpc-parquet"])
+def test_addresses_of_packets_hide_no_pod(name: str, tmp_path: Path) -> None:
+    assert {batch.interfaces for batch in read(write_sample(name, tmp_path))} == {False}
+
+
+def test_without_addresses_of_packets_those_of_interfaces_stand_for_pods(tmp_path: Path) -> None:
+    line = "10.0.0.1 10.0.0.2 40000 80 6 9 ACCEPT 3 OK"
+    assert [batch.interfaces for batch in read(written(tmp_path, FLAGGED, line))] == [True]
