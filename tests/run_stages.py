@@ -22,12 +22,25 @@ Outcome = Literal["ok", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A named command; ``in_ci_only`` leaves it out where a person waits."""
+    """A named command; ``in_ci_only`` leaves it out where a person waits.
+
+    ``packages`` are Debian's that it needs; where CI=true, those that are missing are installed.
+    """
 
     name: str
     command: tuple[str, ...]
     in_ci_only: bool = False
+    packages: tuple[str, ...] = ()
 
+
+LAB: Final = (
+    *("bind9-dnsutils", "conntrack", "curl", "dnsmasq-base", "iproute2", "ipset", "iptables"),
+    *("iputils-ping", "mariadb-client-core", "mariadb-server-core", "netcat-openbsd"),
+    *("nftables", "nginx-light", "procps", "tcpdump"),
+)
+"""What the cluster of network namespaces is made of."""
+
+FUZZ: Final = "python -m tests.fuzz.policy_reader -max_total_time=60 -len_control=0 -max_len=1000"
 
 STAGES: Final = (
     Stage("ruff check", ("ruff", "check", "--quiet", ".")),
@@ -35,8 +48,17 @@ STAGES: Final = (
     Stage("mypy", ("mypy",)),
     Stage("import rules", ("lint-imports", "--no-logo")),
     Stage("spelling", ("typos",)),
-    Stage("slow tests", (*PYTEST.split(), "-m", "slow and not stress"), in_ci_only=True),
-    Stage("tests", (*PYTEST.split(), "-m", "not slow and not stress")),
+    Stage("fuzzing", tuple(FUZZ.split()), in_ci_only=True),
+    Stage(
+        "namespace lab",
+        ("pytest", "-q", "-m", "lab and not stress"),
+        in_ci_only=True,
+        packages=LAB,
+    ),
+    Stage(
+        "slow tests", (*PYTEST.split(), "-m", "slow and not stress and not lab"), in_ci_only=True
+    ),
+    Stage("tests", (*PYTEST.split(), "-m", "not slow and not stress and not lab")),
 )
 
 
@@ -53,7 +75,7 @@ def main() -> int:
 
 def run(stage: Stage) -> Outcome:
     """Return how the stage ended, having printed its seconds or why it was skipped."""
-    reason = why_skipped(stage)
+    reason = why_skipped(stage) or install(stage.packages)
     if reason:
         say(f"stage {stage.name} … skipped: {reason}")
         return "failed" if IN_CI else "skipped"
@@ -73,6 +95,24 @@ def why_skipped(stage: Stage) -> str:
     if shutil.which(stage.command[0]) is None:
         return f"{stage.command[0]} is not installed"
     return ""
+
+
+def install(packages: tuple[str, ...]) -> str:
+    """Return why packages are missing, or nothing; where CI=true, they have been installed."""
+    missing = [one for one in packages if quiet("dpkg", "-s", one).returncode]
+    if not missing:
+        return ""
+    if not IN_CI or os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return f"these Debian packages are not installed: {' '.join(missing)}"
+    options = ["-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"]
+    quiet("apt-get", "update", "-qq")
+    done = quiet("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", *options, *missing)
+    return f"apt-get could not install {' '.join(missing)}" if done.returncode else ""
+
+
+def quiet(*command: str) -> subprocess.CompletedProcess[bytes]:
+    """Return how the command ended, having kept its output from the screen."""
+    return subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL)
 
 
 def call(stage: Stage, *, quiet: bool) -> int:
