@@ -15,6 +15,8 @@ READY := .venv/.ready
 FLOWS ?= datasets/three-tier/flows/conntrack
 CLUSTER ?= datasets/three-tier/cluster
 OUT ?= build/three-tier
+TOPOLOGY ?= datasets/recorder/three-tier.yaml
+RECORDING ?= build/recording
 
 .PHONY: help
 help: ## list the targets
@@ -31,6 +33,10 @@ test: $(READY) ## lint, types, import rules, spelling, tests; with CI=true the s
 .PHONY: stress
 stress: $(READY) ## ten million edges
 	pytest -m stress
+
+.PHONY: record
+record: $(READY) ## record an application again, as root: TOPOLOGY=… into RECORDING=…
+	python -m datasets.recorder $(TOPOLOGY) --out $(RECORDING)
 
 .PHONY: golden
 golden: $(READY) ## rewrite the golden folders; review the result as a diff

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
 import ipaddress
 import json
 import re
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-if TYPE_CHECKING:
-    from types import ModuleType
+from datasets.recorder.conntrack_parquet import SCHEMA, export, parse_line, read_events
 
 FOLDER = Path(__file__).resolve().parents[2] / "datasets" / "three-tier"
 NODES = ("node1", "node2")
 CONNECTIONS = r"^\| `(\S+)` \| `?([^`|]+?)`? \| (\w+) (\w+) \| (\d+)[^|]* \| (\w+) \|$"
 PROTOCOLS = {1: "ICMP", 6: "TCP", 17: "UDP"}
 Row = dict[str, Any]
-
-
-def load_export() -> ModuleType:
-    """Import the script `export.py`, whose folder is no package."""
-    spec = importlib.util.spec_from_file_location("three_tier_export", FOLDER / "export.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def load_objects(name: str) -> list[Row]:
@@ -43,7 +31,6 @@ def load_objects(name: str) -> list[Row]:
     return items
 
 
-EXPORT = load_export()
 ANSWER: Row = json.loads((FOLDER / "answer.json").read_text())
 CARD = (FOLDER / "README.md").read_text()
 PODS, SERVICES, NODE_OBJECTS, NAMESPACES, WORKLOADS = (
@@ -52,9 +39,14 @@ PODS, SERVICES, NODE_OBJECTS, NAMESPACES, WORKLOADS = (
 OBJECTS = [*PODS, *SERVICES, *NODE_OBJECTS, *NAMESPACES, *WORKLOADS]
 
 
+def events_of(node: str) -> Path:
+    """Event log of one node."""
+    return FOLDER / "flows" / "conntrack" / f"{node}.events.txt"
+
+
 def read_lines(node: str) -> list[str]:
     """Lines of one event log."""
-    return (FOLDER / "flows" / "conntrack" / f"{node}.events.txt").read_text().splitlines()
+    return events_of(node).read_text().splitlines()
 
 
 def read_rows(node: str) -> list[Row]:
@@ -122,7 +114,7 @@ def count_edges() -> list[Row]:
     """Edges of both event logs, each connection counted at one node."""
     connections: dict[tuple[Any, ...], list[Row]] = {}
     for node in NODES:
-        for row in EXPORT.read_events(node):
+        for row in read_events(events_of(node)):
             at = name_node(row["reply_src"]) or name_node(row["orig_src"])
             if at == node:
                 key = (row["orig_src"], row["orig_sport"], row["orig_dst"], row["ct_id"])
@@ -183,8 +175,8 @@ def select_backends(service: Row) -> set[str]:
 
 @pytest.mark.parametrize("node", NODES)
 def test_parquet_holds_the_records_of_the_text_in_order(node: str) -> None:
-    assert pq.read_schema(FOLDER / "flows" / "parquet" / f"{node}.parquet") == EXPORT.SCHEMA
-    assert read_rows(node) == EXPORT.read_events(node)
+    assert pq.read_schema(FOLDER / "flows" / "parquet" / f"{node}.parquet") == SCHEMA
+    assert read_rows(node) == read_events(events_of(node))
 
 
 @pytest.mark.parametrize("node", NODES)
@@ -209,8 +201,10 @@ def test_icmp_rows_have_no_ports_and_other_rows_no_type(node: str) -> None:
 @pytest.mark.parametrize("node", NODES)
 def test_export_writes_the_same_bytes(node: str, tmp_path: Path) -> None:
     stored = FOLDER / "flows" / "parquet" / f"{node}.parquet"
-    first = EXPORT.write_parquet(node, tmp_path).read_bytes()
-    assert EXPORT.write_parquet(node, tmp_path).read_bytes() == first
+    export(events_of(node), tmp_path / "first")
+    export(events_of(node), tmp_path / "second")
+    first = (tmp_path / "first").read_bytes()
+    assert (tmp_path / "second").read_bytes() == first
     # Another release of pyarrow writes another name into the file.
     if pq.read_metadata(stored).created_by.endswith(f" {pa.__version__}"):
         assert stored.read_bytes() == first
@@ -229,7 +223,7 @@ def test_export_writes_the_same_bytes(node: str, tmp_path: Path) -> None:
 def test_export_refuses_what_it_does_not_understand(part: str, damaged: str) -> None:
     line = read_lines("node1")[0].replace(part, damaged)
     with pytest.raises(ValueError, match="not a conntrack event"):
-        EXPORT.parse_line(line, "node1")
+        parse_line(line, "node1")
 
 
 def test_the_card_counts_the_records() -> None:
