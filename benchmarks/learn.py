@@ -47,7 +47,7 @@ class Run:
 def main() -> None:
     """Print a table of medians."""
     records = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000_000
-    folder = BUILD / str(records)
+    folder = BUILD / f"performance-{records}"
     if not (folder / "done").exists():
         capture: list[str | Path] = ["benchmarks.vpc_capture", str(records), folder]
         subprocess.run([sys.executable, "-m", *capture], check=True, cwd=ROOT)  # noqa: S603 - ours

@@ -28,7 +28,7 @@ def main() -> None:
 
 def _holdings(cluster: Path) -> pd.DataFrame:
     """Return address, since and workload, in the order of since."""
-    pods = list(json.loads((cluster / "cluster.json").read_text())["items"])
+    pods = list(json.loads((cluster / "after.json").read_text())["items"])
     events = (cluster / "watch.json").read_text().splitlines()
     pods += [json.loads(line)["object"] for line in events]
     rows = [
