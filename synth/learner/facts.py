@@ -1,6 +1,6 @@
 """What the screen asks of each edge, as boolean columns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from synth.edges.schema import NEVER, Edges, Source
 from synth.flows import Rung
 from synth.inventory.endpoint import Endpoint, Kind
 from synth.inventory.listeners import declared_references, exposed_ports, listeners
-from synth.inventory.model import Inventory
+from synth.inventory.model import Inventory, Pod
 from synth.learner.networks import within
 from synth.learner.system import (
     DNS_PORT,
@@ -21,7 +21,14 @@ from synth.learner.system import (
     link_local,
     node_local_dns,
 )
-from synth.learner.workloads import find_present, identity, is_gone, newest, pods_by_workload
+from synth.learner.workloads import (
+    Key,
+    find_present,
+    identity,
+    is_gone,
+    newest,
+    pods_by_workload,
+)
 from synth.policy.address import parse_network
 from synth.policy.ports import Protocol
 
@@ -29,6 +36,7 @@ Flags = NDArray[np.bool_]
 DAY = 24 * 3600 * 1_000_000
 HEADERS = 100
 """Bytes of a TCP packet without data, at most, with IPv6 and all options."""
+_CLIENTS = "least_client", "greatest_client"
 SWEEP = 10
 """Different failed contacts that make a client a sweeper, if it has few successful ones."""
 
@@ -208,15 +216,36 @@ class Facts:
 
     @cached_property
     def several_replicas(self) -> Flags:
-        """At least two replicas of the client took part, or it never had two."""
-        replicas = {
-            key: len({pod.uid for pod in newest(pods)})
-            for key, pods in pods_by_workload(self.inventory).items()
-        }
-        lone = self.of(
-            self.edges.client, lambda one: replicas.get((one.namespace, one.workload), 0) <= 1
-        )
-        return np.asarray(lone | self._differs("least_client", "greatest_client"))
+        """At least two replicas of the client took part, or it never had two that could be seen."""
+        lone = self.of(self.edges.client, lambda one: self._replicas(one, None) <= 1)
+        return np.asarray(lone | self._alone_in_sight | self._differs(*_CLIENTS))
+
+    @cached_property
+    def _alone_in_sight(self) -> Flags:
+        """Interfaces saw it, and could not have seen two replicas: the others share a node."""
+        ends, found = self.edges.endpoints, np.zeros(len(self.edges), np.bool_)
+        pairs: dict[tuple[int, int], bool] = {}
+        for row in np.flatnonzero(self.seen_by_interfaces_only):
+            pair = int(self.edges.client[row]), int(self.edges.server[row])
+            if pair not in pairs:
+                pairs[pair] = self._replicas(ends[pair[0]], ends[pair[1]]) <= 1
+            found[row] = pairs[pair]
+        return found
+
+    def _replicas(self, client: Endpoint, server: Endpoint | None) -> int:
+        """Return how many replicas there are; of a pod server, those not on its only node."""
+        pods = self._newest.get((client.namespace, client.workload), ())
+        nodes = set() if server is None else self._nodes.get((server.namespace, server.workload))
+        return len({pod.uid for pod in pods if not nodes or not pod.node or nodes - {pod.node}})
+
+    @cached_property
+    def _newest(self) -> Mapping[Key, Sequence[Pod]]:
+        return {key: newest(pods) for key, pods in pods_by_workload(self.inventory).items()}
+
+    @cached_property
+    def _nodes(self) -> Mapping[Key, set[str]]:
+        found = pods_by_workload(self.inventory).items()
+        return {key: {pod.node for pod in pods} for key, pods in found}
 
     @cached_property
     def single_connection(self) -> Flags:

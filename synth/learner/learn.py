@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from synth.edges.schema import Edges
 from synth.inventory.model import Inventory
-from synth.learner.blind_spots import Whereabouts
+from synth.learner.blind_spots import Sight
 from synth.learner.facts import Facts
 from synth.learner.model import Answer, Learned, Question, Role, Screening, Subject
 from synth.learner.openings import Openings
@@ -24,7 +24,7 @@ from synth.learner.questions import (
 from synth.learner.roles import find_roles
 from synth.learner.screen import answer, retire_old_labels, screen, without_settled
 from synth.learner.selectors import selects
-from synth.learner.subjects import Bench, find_ends, find_subjects
+from synth.learner.subjects import Bench, find_ends, find_subjects, find_unseen
 from synth.learner.system import is_system
 from synth.learner.workloads import Key
 from synth.policy.model import Direction, Policy, PolicySet, Rule
@@ -63,7 +63,7 @@ def learn(edges: Edges, inventory: Inventory, choices: Choices) -> Learned:
     openings = Openings.of(inventory, peers, _let_in(called, subject_roles, choices))
     bench = Bench(
         edges=edges,
-        whereabouts=Whereabouts.of(inventory),
+        sight=Sight.of(edges, inventory),
         called=called,
         screening=screening,
         peers=peers,
@@ -73,7 +73,8 @@ def learn(edges: Edges, inventory: Inventory, choices: Choices) -> Learned:
         ends=find_ends(edges),
     )
     found = [_answered(one, choices) for one in find_subjects(bench, subject_roles)]
-    questions = {one.key: one for one in (*asked, *_questions(found))}
+    unseen = [_with_answer(one, choices) for one in find_unseen(bench, subject_roles, found)]
+    questions = {one.key: one for one in (*asked, *_questions(found), *unseen)}
     names = _names(subject_roles, choices)
     ready, pending = _gather(found, names)
     return Learned(

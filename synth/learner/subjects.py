@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from synth.edges.schema import Edges
 from synth.inventory.endpoint import Endpoint, Kind
-from synth.learner.blind_spots import Whereabouts, blind_spots, no_dns
+from synth.learner.blind_spots import Sight, blind_spots, no_dns, unseen
 from synth.learner.model import Question, Role, RuleEvidence, Screening, Subject
 from synth.learner.openings import Openings, admitting
 from synth.learner.peers import Peers
@@ -40,7 +40,7 @@ class Bench:
     """All that a subject is built from."""
 
     edges: Edges
-    whereabouts: Whereabouts
+    sight: Sight
     called: Mapping[Key, tuple[str, ...]]
     """Workload → its Services that the API server itself calls."""
     screening: Screening
@@ -73,10 +73,24 @@ def find_subjects(bench: Bench, roles: Sequence[Role]) -> Iterator[Subject]:
                 yield _subject(bench, role, direction, rows)
 
 
+def find_unseen(
+    bench: Bench, roles: Sequence[Role], subjects: Sequence[Subject]
+) -> Iterator[Question]:
+    """Yield why nothing may have been seen of directions that have no subject."""
+    seen = {(str(one.role), one.direction) for one in subjects}
+    for role in roles:
+        silent = [one for one in sorted(Direction) if (str(role), one) not in seen]
+        yield from unseen(bench.sight, role, silent, _ends(bench, role))
+
+
+def _ends(bench: Bench, role: Role) -> list[int]:
+    return [one for key in role.workloads for one in bench.ends.get((role.namespace, key), ())]
+
+
 def _rows(bench: Bench, role: Role, direction: Direction) -> NDArray[np.int64]:
     """Return the accepted edges on whose side, in this direction, a pod of the role stands."""
     edges = bench.edges
-    ends = [one for key in role.workloads for one in bench.ends.get((role.namespace, key), ())]
+    ends = _ends(bench, role)
     if direction is Direction.EGRESS:
         return np.flatnonzero(bench.screening.ruled & np.isin(edges.client, ends))
     return np.flatnonzero(bench.screening.ruled & np.isin(edges.server, ends) & ~bench.own_node)
@@ -93,7 +107,7 @@ def _subject(bench: Bench, role: Role, direction: Direction, rows: NDArray[np.in
         rules=(*rules, *evidence.opened),
         questions=(
             *bench.asked.get((str(role), direction), ()),
-            *blind_spots(bench.edges, bench.whereabouts, (role, direction), rows),
+            *blind_spots(bench.sight, (role, direction), rows),
             *no_dns(role, direction, evidence.opened),
             *_unwritable(bench, role, direction, evidence.nameless),
             *(control_plane(bench.called, role).values() if ingress else ()),

@@ -178,6 +178,8 @@ class Contact:
     connections: int = 2
     members: tuple[int, int] = (1, 2)
     days: tuple[int, ...] = (0,)
+    span: tuple[int, int] | None = None
+    """First and last time, microseconds; None: those of its days."""
     rung: Rung = Rung.FLAGS
     source: Source = CONNTRACK
     decided: bool = True
@@ -261,8 +263,8 @@ def _row(one: Contact, ends: Sequence[int]) -> dict[str, Any]:
         "client_seen": ends[1],
         "server": ends[2],
         "protocol": NUMBERS[one.protocol],
-        "first": min(one.days) * DAY if one.days else NEVER,
-        "last": max(one.days) * DAY if one.days else -NEVER,
+        "first": one.span[0] if one.span else min(one.days) * DAY if one.days else NEVER,
+        "last": one.span[1] if one.span else max(one.days) * DAY if one.days else -NEVER,
         "least_client": one.members[0],
         "greatest_client": one.members[1],
         "least_connection": 1,
