@@ -55,7 +55,7 @@ class Cluster:
     """
 
     def __init__(self, folder: Path) -> None:
-        objects = [one for path in sorted(folder.iterdir()) for one in _items(path)]
+        objects = _latest(folder)
         self.namespaces = {
             one["metadata"]["name"]: one["metadata"].get("labels")
             for one in objects
@@ -207,10 +207,32 @@ def _declares(endpoint: Endpoint, port: int) -> bool:
     return isinstance(endpoint, Pod) and port in [number for _, _, number in endpoint.ports]
 
 
-def _items(path: Path) -> list[Document]:
-    text = path.read_text()
-    whole = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    return list(whole.get("items", [whole]))
+def _latest(folder: Path) -> list[Document]:
+    """Return each object as it was told last; a pod, as it was told last with an address."""
+    told = [one for path in sorted(folder.rglob("*.*")) for one in _items(path)]
+    told = [one for one in told if one["kind"] != "Pod" or "podIPs" in one["status"]]
+    told.sort(key=lambda one: int(one["metadata"].get("resourceVersion", 0)))
+    # Without a uid nobody knows whether two of a name are one.
+    last = {one["metadata"].get("uid", number): one for number, one in enumerate(told)}
+    return list(last.values())
+
+
+def _items(path: Path) -> Iterator[Document]:
+    for whole in _values(path):
+        yield from whole.get("items", [whole.get("object", whole)])
+
+
+def _values(path: Path) -> Iterator[Document]:
+    """Yield what the file holds; the values of a watch stream stand in a row."""
+    text = path.read_text().strip()
+    if path.suffix != ".json":
+        yield from filter(None, yaml.safe_load_all(text))
+        return
+    decoder = json.JSONDecoder()
+    while text:
+        value, end = decoder.raw_decode(text)
+        yield value
+        text = text[end:].lstrip()
 
 
 def _holdings(one: Document) -> Iterator[tuple[Pod, float, float]]:

@@ -1,22 +1,28 @@
 """A second opinion on networking.k8s.io/v1 NetworkPolicy, one flow at a time.
 
 Written from the definition of the API alone; it shares no code with the program it judges.
-What the definition leaves open is decided like this:
+What the definition leaves open is decided like this, where it is a choice, with a name and a value:
 
 ==================================  ============================================================
 a host-network pod                  is its node's address and nothing else: no policy selects it,
-                                    no selector peer and no named port matches it, an ipBlock may
-a Succeeded or Failed pod           the same: its address is all that is left of it
+                                    no selector peer and no named port matches it, an ipBlock may;
+                                    ``host_network="pod"``: it is a pod like others
+a Succeeded or Failed pod           its address is all that is left of it
 a pod to itself                     allowed on both sides, whatever policies say
-a pod's own node to the pod         allowed in; the pod to its own node is policed
-an ipBlock and a pod's address      match, unless ``ip_block_matches_pods`` is off
-IPv4-mapped IPv6                    is the IPv4 address or block it contains
+a pod to itself by a Service        the same; ``hairpin="police"``: rules must admit it
+a pod's own node to the pod         allowed in; ``from_own_node="police"``: rules must admit it
+a pod to its own node               policed; ``to_own_node="allow"``: allowed out
+an ipBlock and a pod's address      match; ``ip_block_pods="no"``: never
+an ipBlock and a node's address     match; ``ip_block_nodes="no"``: never
+a Service's address                 is translated before egress is judged; ``dnat="before"``: egress
+                                    is judged on the address and the port asked for
+an IPv4-mapped IPv6 address         is the IPv4 address it contains
+an IPv4-mapped IPv6 block           the same; ``ipv4_mapped="ipv6"``: it holds no address
 leading zeros in IPv4               are decimal
 one port name, several numbers      each of them counts (several containers)
 ==================================  ============================================================
 
-Only the opening of a connection is judged: replies need no rule. The port is the server's own,
-after any Service has been translated.
+Only the opening of a connection is judged: replies need no rule.
 """
 
 from __future__ import annotations
@@ -24,7 +30,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, TypeAlias, TypeGuard
 
@@ -34,6 +40,19 @@ PROTOCOLS = ("TCP", "UDP", "SCTP")
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 PORT_NAME = r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*"
 FINISHED = ("Succeeded", "Failed")
+MAPPED_BLOCK = re.compile(r"::ffff:[0-9a-f.:]+/(9[6-9]|1[0-2][0-9])")
+NOWHERE = ipaddress.ip_network("100::/64")
+_CHOICES = {
+    "ip_block_pods": ("yes", "no"),
+    "ip_block_nodes": ("yes", "no"),
+    "hairpin": ("allow", "police"),
+    "from_own_node": ("allow", "police"),
+    "to_own_node": ("police", "allow"),
+    "host_network": ("node", "pod"),
+    "dnat": ("after", "before"),
+    "ipv4_mapped": ("ipv4", "ipv6"),
+}
+"""The choices, the default first."""
 
 Labels: TypeAlias = Mapping[str, str]
 RuleName: TypeAlias = tuple[str, str, str, int]
@@ -62,7 +81,8 @@ class Flow:
     """One opened connection. A string is an address outside every pod.
 
     ``client_seen`` is the client as the server's side sees it, another address under masquerade.
-    ``same_node`` says that the client *is* the node on which the server runs.
+    ``same_node`` says that the client *is* the node on which the server runs, ``to_node`` the
+    reverse. ``asked`` is the address of the Service that the client asked for, if it did.
     """
 
     client: Endpoint
@@ -71,6 +91,9 @@ class Flow:
     protocol: str
     port: int
     same_node: bool = False
+    to_node: bool = False
+    asked: str | None = None
+    asked_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,23 +130,46 @@ class Reference:
         self,
         policies: Iterable[Mapping[str, Any]],
         namespaces: Mapping[str, Labels | None],
+        choices: Mapping[str, str] | None = None,
         *,
-        ip_block_matches_pods: bool = True,
+        nodes: Iterable[str] = (),
+        lenient: bool = False,
     ) -> None:
-        self._policies = sorted(map(_policy, policies), key=lambda p: (p.namespace, p.name))
+        """Take what the definition needs, and what it leaves open.
+
+        ``nodes`` are the addresses of nodes. ``lenient``: judged before DNAT, a selector stands
+        for the Services of the pods it selects, under any port name.
+        """
+        choices = choices or {}
+        unknown = choices.keys() - _CHOICES.keys()
+        if unknown or any(choices[name] not in _CHOICES[name] for name in choices):
+            raise ValueError(f"choices: {_CHOICES}. Got {choices} instead.")
+        self._choices = {name: values[0] for name, values in _CHOICES.items()} | dict(choices)
+        mapped = self._choices["ipv4_mapped"] == "ipv4"
+        read = (_policy(policy, mapped=mapped) for policy in policies)
+        self._policies = sorted(read, key=lambda p: (p.namespace, p.name))
         self._namespaces = {n: _named(n, labels) for n, labels in namespaces.items()}
-        self._ip_block_matches_pods = ip_block_matches_pods
+        self._nodes = frozenset(nodes)
+        self._lenient = lenient
         self._isolating: dict[tuple[str, Pod], tuple[_Policy, ...]] = {}
 
     def judge(self, flow: Flow) -> Judgement:
         """Return what the client's and the server's side say, and their conjunction."""
         itself = _are_one_pod(flow.client, flow.server)
+        if flow.asked is not None and self._choices["hairpin"] == "police":
+            itself = False
         out = self._isolating_policies(EGRESS, flow.client)
         into = self._isolating_policies(INGRESS, flow.server)
         egress_rules = self._admitting_rules(out, EGRESS, flow.server, flow)
+        if flow.asked is not None and self._choices["dnat"] == "before":
+            egress_rules = self._admitting_before_dnat(out, flow, flow.asked)
         ingress_rules = self._admitting_rules(into, INGRESS, flow.client_seen, flow)
-        egress_allowed = itself or not out or bool(egress_rules)
-        ingress_allowed = itself or flow.same_node or not into or bool(ingress_rules)
+        to_node = flow.to_node and not self._is_subject(flow.server)
+        from_node = flow.same_node and not self._is_subject(flow.client_seen)
+        to_node = to_node and self._choices["to_own_node"] == "allow"
+        from_node = from_node and self._choices["from_own_node"] == "allow"
+        egress_allowed = itself or to_node or not out or bool(egress_rules)
+        ingress_allowed = itself or from_node or not into or bool(ingress_rules)
         return Judgement(
             egress_isolated=bool(out),
             egress_allowed=egress_allowed,
@@ -136,7 +182,7 @@ class Reference:
 
     def _isolating_policies(self, direction: str, subject: Endpoint) -> tuple[_Policy, ...]:
         """Return the policies that isolate the subject in this direction."""
-        if not _is_subject(subject):
+        if not self._is_subject(subject):
             return ()
         key = (direction, subject)
         if key not in self._isolating:
@@ -157,18 +203,49 @@ class Reference:
             (policy.namespace, policy.name, direction, index)
             for policy in policies
             for index, rule in enumerate(policy.rules[direction])
-            if not rule.ports or any(_is_port(term, flow) for term in rule.ports)
+            if not rule.ports or any(self._is_port(term, flow) for term in rule.ports)
             if not rule.peers or any(self._is_peer(term, peer) for term in rule.peers)
         )
 
+    def _admitting_before_dnat(
+        self, policies: tuple[_Policy, ...], flow: Flow, asked: str
+    ) -> tuple[RuleName, ...]:
+        """Return the names of every rule that admits the address and the port asked for."""
+        seen = replace(flow, server=asked, port=flow.asked_port)
+        rules = set(self._admitting_rules(policies, EGRESS, asked, seen))
+        if self._lenient:
+            rules |= set(self._admitting_rules(policies, EGRESS, flow.server, seen))
+        return tuple(sorted(rules))
+
+    def _is_subject(self, endpoint: Endpoint) -> TypeGuard[Pod]:
+        """Return whether policies know it as a pod, and not only by its address."""
+        if not isinstance(endpoint, Pod) or endpoint.phase in FINISHED:
+            return False
+        return not endpoint.host_network or self._choices["host_network"] == "pod"
+
+    def _is_port(self, term: _PortTerm, flow: Flow) -> bool:
+        if term.protocol != flow.protocol:
+            return False
+        if term.name is None:
+            return term.first <= flow.port <= term.last
+        if isinstance(flow.server, str) and flow.asked == flow.server:
+            return self._lenient
+        # A name means what the server's pod means by it, in both directions.
+        named = (term.name, term.protocol, flow.port)
+        return self._is_subject(flow.server) and named in flow.server.ports
+
     def _is_peer(self, term: _PodTerm | _BlockTerm, peer: Endpoint) -> bool:
         if isinstance(term, _BlockTerm):
-            if _is_subject(peer) and not self._ip_block_matches_pods:
+            text = peer.address if isinstance(peer, Pod) else peer
+            if self._is_subject(peer):
+                if self._choices["ip_block_pods"] == "no":
+                    return False
+            elif text in self._nodes and self._choices["ip_block_nodes"] == "no":
                 return False
-            address = _address(peer.address if isinstance(peer, Pod) else peer)
+            address = _address(text)
             # No address is inside a block of the other family.
             return address in term.block and not any(address in hole for hole in term.excepts)
-        if not _is_subject(peer):
+        if not self._is_subject(peer):
             return False
         if term.namespaces is None:
             here = peer.namespace == term.home
@@ -229,13 +306,13 @@ class _Policy:
     rules: Mapping[str, tuple[_Rule, ...]]
 
 
-def _policy(document: Mapping[str, Any]) -> _Policy:
+def _policy(document: Mapping[str, Any], *, mapped: bool) -> _Policy:
     metadata = document.get("metadata") or {}
     spec = document.get("spec") or {}
     namespace = metadata.get("namespace") or "default"
     rules = {
-        INGRESS: _rules(spec.get("ingress"), "from", namespace),
-        EGRESS: _rules(spec.get("egress"), "to", namespace),
+        INGRESS: _rules(spec.get("ingress"), "from", namespace, mapped=mapped),
+        EGRESS: _rules(spec.get("egress"), "to", namespace, mapped=mapped),
     }
     return _Policy(
         namespace=namespace,
@@ -256,22 +333,26 @@ def _directions(spec: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(entry.lower() for entry in types)
 
 
-def _rules(rules: Sequence[Any] | None, peers: str, home: str) -> tuple[_Rule, ...]:
+def _rules(
+    rules: Sequence[Any] | None, peers: str, home: str, *, mapped: bool
+) -> tuple[_Rule, ...]:
     return tuple(
         _Rule(
-            peers=tuple(_peer(peer or {}, home) for peer in rule.get(peers) or []),
+            peers=tuple(_peer(peer or {}, home, mapped=mapped) for peer in rule.get(peers) or []),
             ports=tuple(_port(port or {}) for port in rule.get("ports") or []),
         )
         for rule in ((item or {}) for item in rules or [])
     )
 
 
-def _peer(peer: Mapping[str, Any], home: str) -> _PodTerm | _BlockTerm:
+def _peer(peer: Mapping[str, Any], home: str, *, mapped: bool) -> _PodTerm | _BlockTerm:
     block, namespaces, pods = map(peer.get, ("ipBlock", "namespaceSelector", "podSelector"))
     selects = namespaces is not None or pods is not None
     if (block is not None) == selects:
         raise ValueError(f"peer: an ipBlock or selectors, not both or none. Got {peer} instead.")
     if block is not None:
+        if not mapped and MAPPED_BLOCK.fullmatch(block["cidr"].lower()):
+            return _BlockTerm(NOWHERE, ())
         return _block(block)
     return _PodTerm(
         home=home,
@@ -328,13 +409,6 @@ def _named(namespace: str, labels: Labels | None) -> Labels:
     return {**(labels or {}), NAMESPACE_NAME: namespace}
 
 
-def _is_subject(endpoint: Endpoint) -> TypeGuard[Pod]:
-    """Return whether policies know it as a pod, and not only by its address."""
-    if not isinstance(endpoint, Pod):
-        return False
-    return not endpoint.host_network and endpoint.phase not in FINISHED
-
-
 def _are_one_pod(one: Endpoint, other: Endpoint) -> bool:
     """Return whether both are one pod, which may have two addresses."""
     if not isinstance(one, Pod) or not isinstance(other, Pod):
@@ -357,15 +431,6 @@ def _meets(requirement: _Requirement, labels: Labels) -> bool:
             return present
         case _:
             return not present
-
-
-def _is_port(term: _PortTerm, flow: Flow) -> bool:
-    if term.protocol != flow.protocol:
-        return False
-    if term.name is None:
-        return term.first <= flow.port <= term.last
-    # A name means what the server's pod means by it, in both directions.
-    return _is_subject(flow.server) and (term.name, term.protocol, flow.port) in flow.server.ports
 
 
 @lru_cache(maxsize=4096)

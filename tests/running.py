@@ -53,9 +53,12 @@ MADE = tuple(
         "exposed-service",
         "scan-and-refused",
         "vpc-three-tier",
+        "client-to-db",
     )
 )
 CASES = (THREE_TIER, *MADE)
+CLIENT_TO_DB = MADE[-1]
+"""Four seconds of real traffic, small enough to be read: client, web, api, db, and one question."""
 
 
 def run_here(*arguments: object) -> Ended:

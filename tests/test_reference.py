@@ -449,7 +449,7 @@ def test_a_block_matches_pods_unless_switched_off() -> None:
     policies = [policy(ingress=[{"from": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}])]
     flow = Flow(BARE, BARE, API, "TCP", 80)
     assert Reference(policies, NAMESPACES).judge(flow).allowed
-    assert not Reference(policies, NAMESPACES, ip_block_matches_pods=False).judge(flow).allowed
+    assert not Reference(policies, NAMESPACES, {"ip_block_pods": "no"}).judge(flow).allowed
 
 
 @pytest.mark.parametrize("client", [OUTSIDE, HOST, DONE])
@@ -457,7 +457,7 @@ def test_a_block_matches_what_is_only_an_address_in_either_setting(client: Endpo
     policies = [policy(ingress=[{"from": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}])]
     flow = Flow(client, client, API, "TCP", 80)
     for switch in (True, False):
-        reference = Reference(policies, NAMESPACES, ip_block_matches_pods=switch)
+        reference = Reference(policies, NAMESPACES, {"ip_block_pods": "yes" if switch else "no"})
         assert reference.judge(flow).allowed
 
 

@@ -203,7 +203,7 @@ class TestExplain:
         text = " ".join(self.ask(learned, "shop/web", "shop/db", 3306).split())
         assert "Verdict denied" in text
         assert "Isolated by shop/db" in text
-        assert "shop/db ingress[0] admits pods role=api on TCP 3306: fails on the peer" in text
+        assert "shop/db ingress[0] admits pods role=api on TCP 3306. Fails on the peer:" in text
 
     def test_api_reaches_db_by_its_rule(self, learned: Path) -> None:
         told = json.loads(self.ask(learned, "api", "db", 3306, "--format", "json"))

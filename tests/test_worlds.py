@@ -106,7 +106,7 @@ def test_at_least_a_quarter_of_the_answers_are_denials() -> None:
 def test_both_settings_of_blocks_give_different_answers() -> None:
     differ = 0
     for each in sample():
-        off = Reference(each.policies, each.namespaces, ip_block_matches_pods=False)
+        off = Reference(each.policies, each.namespaces, {"ip_block_pods": "no"})
         on = Reference(each.policies, each.namespaces)
         differ += sum(on.judge(flow) != off.judge(flow) for flow in each.flows)
     assert differ >= 0.01 * len(answers())

@@ -58,11 +58,16 @@ BLOCKS = {
     "192.168.0.0/29": ("192.168.0.0/30", "192.168.0.6/32"),
     "203.0.113.0/24": ("203.0.113.64/26", "203.0.113.255/32"),
     "198.51.100.7/32": (),
+    "::ffff:10.0.1.0/125": ("::ffff:10.0.1.2/127",),
+    "10.96.0.0/12": (),
     "::/0": ("fd00:10::/64", "2001:db8::/32"),
     "fd00:10::/64": ("fd00:10::1:0/125", "fd00:10::2:2/127"),
     "2001:db8::/120": ("2001:db8::80/121",),
     "fd00:1::/64": ("fd00:1::6/128",),
 }
+SERVICES = {4: ("10.96.0.1", "10.0.1.20"), 6: ("fd00:96::1", "fd00:10::1:e")}
+SERVED = 0.1
+"""The share of the flows to pods that ask for a Service."""
 FAR_AWAY = ("8.8.8.8", "169.254.169.254", "2001:4860::8", "::ffff:203.0.113.9")
 
 
@@ -253,7 +258,8 @@ def _external_addresses(policies: list[Document], pods: list[Pod]) -> list[str]:
         first, last = int(block.network_address), int(block.broadcast_address)
         for number in (first - 1, first, last, last + 1):
             if 0 < number < 2**block.max_prefixlen - 1:
-                found[str(type(block.network_address)(number))] = None
+                address = type(block.network_address)(number)
+                found[str(getattr(address, "ipv4_mapped", None) or address)] = None
     return [address for address in found if address not in held]
 
 
@@ -272,7 +278,7 @@ def _blocks(policies: list[Document]) -> Iterator[str]:
                 yield from peer["ipBlock"].get("except", ())
 
 
-def _ports(policies: list[Document]) -> list[tuple[str, int]]:
+def ports_of(policies: list[Document]) -> list[tuple[str, int]]:
     """Return protocols and ports: those of pods, and both sides of every range's borders."""
     found = dict.fromkeys((protocol, number) for _, protocol, number in PORTS)
     for rule in _rules(policies):
@@ -291,7 +297,7 @@ class _Traffic:
 
     def __init__(self, rng: random.Random, pods: list[Pod], policies: list[Document]) -> None:
         self._rng = rng
-        self._ports = _ports(policies)
+        self._ports = ports_of(policies)
         outside = _external_addresses(policies, pods)
         self._pods = {v: [pod for pod in pods if _version(pod) == v] for v in (4, 6)}
         self._outside = {v: [text for text in outside if _version(text) == v] for v in (4, 6)}
@@ -303,8 +309,17 @@ class _Traffic:
         client, server = self._ends(version)
         protocol, port = self._port(server)
         own_node = isinstance(server, Pod) and _address(client) in NODES[server.node]
-        seen = client if own_node else self._seen(client, server)
-        return Flow(client, seen, server, protocol, port, same_node=own_node)
+        to_node = isinstance(client, Pod) and _address(server) in NODES[client.node]
+        seen = client if own_node or to_node else self._seen(client, server)
+        flow = Flow(client, seen, server, protocol, port, same_node=own_node, to_node=to_node)
+        return self._through_a_service(flow, version)
+
+    def _through_a_service(self, flow: Flow, version: int) -> Flow:
+        """Return the flow, of some as if the client had asked for a Service."""
+        if not isinstance(flow.server, Pod) or flow.same_node or self._rng.random() >= SERVED:
+            return flow
+        asked = self._rng.choice(SERVICES[version])
+        return replace(flow, asked=asked, asked_port=self._rng.choice(self._ports)[1])
 
     def _ends(self, version: int) -> tuple[Endpoint, Endpoint]:
         """Return client and server: of 100 flows, so many of each shape."""

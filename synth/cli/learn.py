@@ -11,6 +11,7 @@ from synth.cli.options import (
     Addresses,
     Assume,
     Cluster,
+    Cni,
     External,
     Fields,
     Flows,
@@ -92,6 +93,7 @@ def learn(  # noqa: PLR0913 - one parameter for each option
             rich_help_panel=JUDGING,
         ),
     ] = False,
+    cni: Cni = None,
     fail_on: Annotated[
         list[Finding],
         typer.Option(
@@ -130,6 +132,7 @@ def learn(  # noqa: PLR0913 - one parameter for each option
         external=external.value,
         include_system=include_system,
         threads=threads_of(threads),
+        cni=cni,
     )
     with watched(quiet=quiet) as progress:
         result = command.learn(request, progress)

@@ -21,7 +21,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import synth
-from synth.cli import describe, explain, layout, learn, replay
+from synth.cli import connectivity, coverage, describe, diff, explain, layout, learn, replay
 from synth.cli.output import emit
 from synth.errors import SynthError
 
@@ -72,7 +72,14 @@ def _add(command: Callable[..., None], summary: str, examples: str) -> None:
 _add(describe.describe, "what flow logs hold, and lack for learning", describe.EXAMPLES)
 _add(learn.learn, "policies, proof, questions and a report from flow logs", learn.EXAMPLES)
 _add(replay.replay, "the verdict of policies on every logged record", replay.EXAMPLES)
-_add(explain.explain, "why one connection is allowed or denied", explain.EXAMPLES)
+_add(coverage.coverage, "how much of the traffic policies cover", coverage.EXAMPLES)
+_add(connectivity.connectivity, "who may reach whom, by policies alone", connectivity.EXAMPLES)
+_add(diff.diff, "what changes between two sets of policies", diff.EXAMPLES)
+_add(
+    explain.explain,
+    "why a flow or record is allowed or denied, or a rule is there",
+    explain.EXAMPLES,
+)
 
 
 def main() -> NoReturn:

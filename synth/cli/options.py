@@ -120,6 +120,17 @@ Addresses = Annotated[
         show_default=False,
     ),
 ]
+Cni = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The network plugin that enforces policies: kube-router, calico, canal, romana,"
+        " weave-net, cilium, antrea, ovn-kubernetes, aws-vpc-cni, kube-network-policies, kindnet,"
+        " flannel; or unknown.",
+        rich_help_panel=JUDGING,
+        show_default="recognised in the cluster files",
+    ),
+]
 Threads = Annotated[
     int | None,
     typer.Option(

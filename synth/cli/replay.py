@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synth.cli.choices import Choose, Compare, chosen_of, compared_of
 from synth.cli.options import (
     JUDGING,
     RESULT,
     Addresses,
     Cluster,
+    Cni,
     Fields,
     Flows,
     Format,
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 synth replay flows/ --cluster cluster/ --policies learned/policies
 synth replay flows/ --cluster cluster/ --policies learned/policies \\
-    --quarantine learned/quarantine.yaml --fail-on denied --format markdown"""
+    --quarantine learned/quarantine.yaml --fail-on denied --format markdown
+synth replay flows/ --cluster cluster/ --policies learned/policies \\
+    --choose ip-block-pods=no --compare all"""
 
 
 class Finding(StrEnum):
@@ -58,6 +62,9 @@ def replay(  # noqa: PLR0913 - one parameter for each option
     service_cidr: ServiceCidr = [],  # noqa: B006
     node_cidr: NodeCidr = [],  # noqa: B006
     addresses: Addresses = [],  # noqa: B006
+    cni: Cni = None,
+    choose: Choose = [],  # noqa: B006
+    compare: Compare = [],  # noqa: B006
     quarantine: Annotated[
         list[str],
         typer.Option(
@@ -96,7 +103,10 @@ def replay(  # noqa: PLR0913 - one parameter for each option
         ranges=ranges_of(pod_cidr, service_cidr, node_cidr),
         addresses=tuple(addresses),
         quarantine=tuple(quarantine),
+        choices=chosen_of(choose),
+        compare=compared_of(compare),
         threads=threads_of(threads),
+        cni=cni,
     )
     with watched(quiet=quiet) as progress:
         result = command.replay(request, progress)

@@ -1,6 +1,6 @@
 """The cluster a command works on: inventory, existing policies, endpoints told apart as needed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,12 +53,17 @@ def open_cluster(
         )
     inventory = read_cluster(paths, ranges=ranges, addresses=addresses)
     found = _policies(inventory, policy_paths)
-    placed = with_endpoints(
-        inventory,
-        separators=_separators(inventory, found.policies),
-        mentioned=_mentioned(found.policies),
-    )
+    placed = tell_apart(inventory, found.policies)
     return Cluster(placed, found.policies, tuple(map(str, found.elsewhere)))
+
+
+def tell_apart(inventory: Inventory, policies: Collection[Policy] | PolicySet) -> Inventory:
+    """Return the inventory, its endpoints told apart by all that the policies can tell apart."""
+    return with_endpoints(
+        inventory,
+        separators=_separators(inventory, policies),
+        mentioned=_mentioned(policies),
+    )
 
 
 def _policies(inventory: Inventory, paths: Sequence[str] | None) -> Policies:
@@ -67,7 +72,7 @@ def _policies(inventory: Inventory, paths: Sequence[str] | None) -> Policies:
     return read_policies([Path(path) for path in paths])
 
 
-def _separators(inventory: Inventory, policies: PolicySet) -> tuple[str, ...]:
+def _separators(inventory: Inventory, policies: Iterable[Policy]) -> tuple[str, ...]:
     """Return every CIDR that an ``ipBlock`` of these or of learned policies may name."""
     declared = {
         *FAMILIES,
@@ -78,7 +83,7 @@ def _separators(inventory: Inventory, policies: PolicySet) -> tuple[str, ...]:
     return tuple(sorted(named_blocks(policies) | declared))
 
 
-def named_blocks(policies: PolicySet) -> frozenset[str]:
+def named_blocks(policies: Iterable[Policy]) -> frozenset[str]:
     """Return the CIDRs and excepts of every ``ipBlock`` of the policies."""
     return frozenset(
         str(one)
@@ -90,7 +95,7 @@ def named_blocks(policies: PolicySet) -> frozenset[str]:
     )
 
 
-def _mentioned(policies: PolicySet) -> tuple[str, ...]:
+def _mentioned(policies: Iterable[Policy]) -> tuple[str, ...]:
     """Return the label keys of pods that the policies mention."""
     selectors: list[Selector] = []
     for policy in policies:

@@ -1,19 +1,23 @@
 """``explain``: why one flow is allowed or denied."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 
-from synth.commands.cluster import Cluster, open_cluster
-from synth.errors import Fault, UsageError
+from synth.commands.cluster import open_cluster
+from synth.commands.explain_ends import End, difference, find_end
 from synth.evaluator.explain import explain as explain_row
-from synth.evaluator.explanation import Explanation
 from synth.evaluator.traffic import Traffic
-from synth.inventory.endpoint import Endpoint, Kind
-from synth.inventory.locate import outside
-from synth.inventory.model import Inventory, Ranges
-from synth.policy.address import pack_address, parse_address
+from synth.evaluator.verdicts import Verdicts, evaluate
+from synth.inventory.endpoint import Endpoint
+from synth.inventory.model import Ranges
 from synth.policy.ports import Protocol
+from synth.proof.explained import FlowAnswer, Variant
+
+MOST_PAIRS = 10_000
+"""Of more pairs of kinds of pods, so many are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,10 @@ class ExplainRequest:
     cluster: tuple[str, ...]
     policies: tuple[str, ...] = ()
     ranges: Ranges = field(default_factory=Ranges)
+    addresses: tuple[str, ...] = ()
 
 
-def explain(request: ExplainRequest) -> Explanation:
+def explain(request: ExplainRequest) -> FlowAnswer:
     """Return why the flow is allowed or denied, under the given or the cluster's own policies.
 
     Raises
@@ -38,69 +43,62 @@ def explain(request: ExplainRequest) -> Explanation:
         If a name means nothing in the cluster, or several things.
 
     """
-    cluster = open_cluster(request.cluster, request.ranges, request.policies or None)
-    traffic = _traffic(request, cluster)
-    return explain_row(cluster.policies, traffic, cluster.inventory.namespace_labels)
+    cluster = open_cluster(
+        request.cluster, request.ranges, request.policies or None, addresses=request.addresses
+    )
+    client = find_end(request.source, cluster.inventory, "--from")
+    server = find_end(request.destination, cluster.inventory, "--to")
+    pairs = _pairs(client, server)
+    traffic = make_traffic(pairs, request.protocol.number, request.port)
+    labels = cluster.inventory.namespace_labels
+    verdicts = evaluate(cluster.policies, traffic, labels)
+    notes = [one.note for one in (client, server) if one.note]
+    if not request.policies:
+        notes.append("no --policies: judged by the policies of the cluster files")
+    return FlowAnswer(
+        explain_row(cluster.policies, traffic.take(slice(1)), labels),
+        tuple(notes),
+        _variants(pairs, verdicts),
+    )
 
 
-def _traffic(request: ExplainRequest, cluster: Cluster) -> Traffic:
-    inventory = cluster.inventory
-    client = _find(request.source, inventory, "--from")
-    server = _find(request.destination, inventory, "--to")
-    endpoints = tuple(sorted({client, server}))
-    number = np.array([endpoints.index(client)], np.int32)
-    never = np.zeros(1, np.bool_)
+def make_traffic(pairs: Sequence[tuple[Endpoint, Endpoint]], protocol: int, port: int) -> Traffic:
+    """Return a row for each pair of client and server, on different nodes."""
+    endpoints = tuple(sorted({end for pair in pairs for end in pair}))
+    place = {end: at for at, end in enumerate(endpoints)}
+    client = np.array([place[one] for one, _ in pairs], np.int32)
+    never = np.zeros(len(pairs), np.bool_)
     return Traffic(
         endpoints=endpoints,
-        client=number,
-        client_seen=number,
-        server=np.array([endpoints.index(server)], np.int32),
-        protocol=np.array([request.protocol.number], np.uint8),
-        port=np.array([request.port], np.int32),
+        client=client,
+        client_seen=client,
+        server=np.array([place[one] for _, one in pairs], np.int32),
+        protocol=np.full(len(pairs), protocol, np.uint8),
+        port=np.full(len(pairs), port, np.int32),
         same_node=never,
         same_pod=never,
         decided=~never,
     )
 
 
-def _find(text: str, inventory: Inventory, flag: str) -> Endpoint:
-    """Return the endpoint that the text means: an address, or a workload or pod by name."""
-    try:
-        address = pack_address(parse_address(text))
-    except ValueError:
-        return _named(text, inventory, flag)
-    last = [at for at, held in enumerate(inventory.holding_address) if held == address]
-    if last:
-        return inventory.endpoints[int(inventory.holding_endpoint[last[-1]])]
-    return outside(inventory, address)
+def _pairs(client: End, server: End) -> list[tuple[Endpoint, Endpoint]]:
+    """Return all pairs of kinds of pods, those that are explained first."""
+    clients, servers = ((one.endpoint, *one.others) for one in (client, server))
+    return list(product(clients, servers))[:MOST_PAIRS]
 
 
-def _named(text: str, inventory: Inventory, flag: str) -> Endpoint:
-    namespace, _, name = text.rpartition("/")
-    owners = {
-        (pod.namespace, pod.workload) for pod in inventory.pods if name in (pod.name, pod.workload)
-    }
-    found = [
-        one
-        for one in inventory.endpoints
-        if one.kind is Kind.POD
-        and namespace in ("", one.namespace)
-        and (name == one.workload.partition("/")[2] or (one.namespace, one.workload) in owners)
+def _variants(
+    pairs: Sequence[tuple[Endpoint, Endpoint]], verdicts: Verdicts
+) -> tuple[Variant, ...]:
+    """Return the pairs whose verdict is not that of the first."""
+    words = [
+        "undetermined" if u else "allowed" if a else "denied"
+        for u, a in zip(verdicts.undetermined.tolist(), verdicts.allowed.tolist(), strict=True)
     ]
-    workloads = sorted({one.name for one in found})
-    if len(workloads) != 1:
-        got = f"{text!r}, which means " + (", ".join(workloads) or "nothing in the cluster")
-        remedy = "Say namespace/workload, or an address."
-        raise UsageError(Fault(flag, "the name of one workload", got, remedy))
-    return _newest(found, inventory)
-
-
-def _newest(found: list[Endpoint], inventory: Inventory) -> Endpoint:
-    """Return the endpoint among those of one workload that was held last."""
-    ends = dict.fromkeys(found, -1)
-    numbers = {inventory.endpoints.index(endpoint): endpoint for endpoint in found}
-    for number, end in zip(inventory.holding_endpoint, inventory.holding_end, strict=True):
-        if int(number) in numbers:
-            one = numbers[int(number)]
-            ends[one] = max(ends[one], int(end))
-    return max(found, key=lambda one: (ends[one], one))
+    client, server = pairs[0]
+    found = {
+        Variant(difference(one, client), difference(other, server), word)
+        for (one, other), word in zip(pairs, words, strict=True)
+        if word != words[0]
+    }
+    return tuple(sorted(found, key=lambda one: (one.client, one.server)))

@@ -9,6 +9,7 @@ import numpy as np
 from synth.commands.capture import Capture, Logs, read_capture
 from synth.commands.cautions import warn_of_short_capture, warn_of_unused, warnings_about
 from synth.commands.cluster import Cluster, named_blocks, open_cluster
+from synth.commands.enforcement import check_name, review
 from synth.commands.need import find_need
 from synth.commands.replacement import find_replaced, is_ours
 from synth.dialects.decisions import read_answers
@@ -47,6 +48,8 @@ class LearnRequest:
     external: str = "exact"
     include_system: bool = False
     threads: int = 1
+    cni: str | None = None
+    """The network plugin; None: the cluster files tell."""
 
 
 def learn(request: LearnRequest, progress: Report) -> LearnResult:
@@ -59,9 +62,10 @@ def learn(request: LearnRequest, progress: Report) -> LearnResult:
     InputError
         If a file cannot be used, or nothing at all can be learned.
     UsageError
-        If the target folder holds what synth did not write.
+        If the target folder holds what synth did not write, or no profile is named ``cni``.
 
     """
+    check_name(request.cni)
     answers = read_answers(request.accept, Answer)
     progress("reading the cluster", 0, 1)
     cluster = open_cluster(request.cluster, request.ranges, addresses=request.addresses)
@@ -73,7 +77,12 @@ def learn(request: LearnRequest, progress: Report) -> LearnResult:
     learned = learn_edges(capture.settled, cluster.inventory, choices)
     _refuse_nothing(learned, capture, cluster.inventory)
     progress("proving", 0, 1)
-    result = _prove(learned, capture, cluster, choices)
+    policies = learned.policies.replaced_by(learned.pending)
+    result = replace(
+        _prove(learned, capture, cluster, choices),
+        # Judged as most plugins do: what this one does otherwise is in the shortfalls.
+        enforcement=review(cluster.inventory, policies, request.cni).unjudged(),
+    )
     if not result.blocked:
         write_learned(result, request.out)
     return result

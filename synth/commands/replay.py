@@ -6,16 +6,20 @@ import numpy as np
 
 from synth.commands.capture import Logs, read_capture
 from synth.commands.cautions import warnings_about
-from synth.commands.cluster import named_blocks, open_cluster
+from synth.commands.cluster import Cluster, named_blocks, open_cluster
+from synth.commands.enforcement import check_name, review, settle
+from synth.commands.host_pods import with_host_pods
 from synth.dialects.decisions import read_unwanted
 from synth.edges.schema import Edges
 from synth.engines.local import Report
+from synth.evaluator.options import BY_NAME, Choice, Options
 from synth.evaluator.traffic import Traffic
 from synth.evaluator.verdicts import evaluate
 from synth.inventory.model import Ranges
 from synth.learner.model import Screen
 from synth.learner.screen import screen, set_aside
 from synth.policy.model import PolicySet
+from synth.proof.choices import Comparison, compare
 from synth.proof.matrix import replay_edges
 from synth.proof.results import ReplayResult
 from synth.reports.figures import protocol_name
@@ -23,7 +27,10 @@ from synth.reports.figures import protocol_name
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """What ``synth replay`` is asked; ``quarantine`` names traffic that is known to be unwanted."""
+    """What ``synth replay`` is asked; ``quarantine`` names traffic that is known to be unwanted.
+
+    ``choices`` are names and values of what the API leaves open, ``compare`` names of choices.
+    """
 
     flows: tuple[str, ...]
     cluster: tuple[str, ...]
@@ -33,7 +40,11 @@ class ReplayRequest:
     ranges: Ranges = field(default_factory=Ranges)
     addresses: tuple[str, ...] = ()
     quarantine: tuple[str, ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
+    compare: tuple[str, ...] = ()
     threads: int = 1
+    cni: str | None = None
+    """The network plugin; None: the cluster files tell."""
 
 
 def replay(request: ReplayRequest, progress: Report) -> ReplayResult:
@@ -43,8 +54,11 @@ def replay(request: ReplayRequest, progress: Report) -> ReplayResult:
     ------
     InputError
         If a file cannot be used.
+    UsageError
+        If no profile is named ``cni``.
 
     """
+    check_name(request.cni)
     unwanted = read_unwanted(request.quarantine)
     progress("reading the cluster", 0, 1)
     cluster = open_cluster(
@@ -54,8 +68,11 @@ def replay(request: ReplayRequest, progress: Report) -> ReplayResult:
     named = named_blocks(cluster.policies)
     capture = read_capture(logs, cluster.inventory, progress, named)
     progress("judging", 0, 1)
-    traffic = Traffic.of(capture.settled)
-    verdicts = evaluate(cluster.policies, traffic, cluster.inventory.namespace_labels)
+    enforcement = review(cluster.inventory, cluster.policies, request.cni)
+    enforcement, options = settle(enforcement, request.choices)
+    traffic = with_host_pods(Traffic.of(capture.settled), cluster.inventory)
+    labels = cluster.inventory.namespace_labels
+    verdicts = evaluate(cluster.policies, traffic, labels, options=options)
     screening = screen(capture.settled, cluster.inventory)
     rows = [
         row
@@ -68,12 +85,31 @@ def replay(request: ReplayRequest, progress: Report) -> ReplayResult:
         inputs=capture.inputs,
         policies=cluster.policies,
         elsewhere=cluster.elsewhere,
+        options=options,
+        enforcement=enforcement,
+        choices=tuple(
+            _compare(BY_NAME[name], options, cluster, capture.settled, traffic)
+            for name in request.compare
+        ),
         warnings=(
             *_warn_of_no_policy(request, cluster.policies),
             *capture.warnings,
             *warnings_about(capture.settled, cluster.inventory),
         ),
     )
+
+
+def _compare(
+    choice: Choice, options: Options, cluster: Cluster, edges: Edges, traffic: Traffic
+) -> Comparison:
+    labels = cluster.inventory.namespace_labels
+    verdicts = {
+        value: evaluate(
+            cluster.policies, traffic, labels, options=options.choosing(choice.name, value)
+        )
+        for value in choice.values
+    }
+    return compare(choice, options.value(choice.name), edges, verdicts)
 
 
 def _warn_of_no_policy(request: ReplayRequest, policies: PolicySet) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from synth.edges.place import NEVER
 from synth.edges.schema import Source
 from synth.flows import FlowBatch
 
-SOURCES = {"vpc": Source.VPC, "conntrack": Source.CONNTRACK}
+SOURCES = {"vpc": Source.VPC, "conntrack": Source.CONNTRACK, "denials": Source(0)}
 
 
 class Record:

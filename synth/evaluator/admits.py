@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.evaluator.admission import matches, slices
-from synth.evaluator.compile import DEFAULT, Compiled, Namespaces, Options, compile_policies
+from synth.evaluator.compile import Compiled, Namespaces, compile_policies
+from synth.evaluator.options import DEFAULT, Options
 from synth.evaluator.rows import ask, expand
 from synth.evaluator.sides import RuleRef
 from synth.evaluator.traffic import Traffic

@@ -10,14 +10,26 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 
 
+WORD = 8
+"""A row's octets are a multiple of this, so that a row is read 64 bits at a time."""
+
+
+def octets(columns: int) -> int:
+    """Return how many octets a row of so many bits takes."""
+    return (columns + 8 * WORD - 1) // (8 * WORD) * WORD
+
+
 def pack(mask: Mask) -> NDArray[np.uint8]:
     """Return the mask as a row of ``Bits``."""
-    return np.packbits(mask, bitorder="little")
+    packed = np.zeros(octets(len(mask)), np.uint8)
+    bits = np.packbits(mask, bitorder="little")
+    packed[: len(bits)] = bits
+    return packed
 
 
 @dataclass(frozen=True, slots=True)
 class Bits:
-    """A table bool[rows, columns], packed into uint8[rows, ceil(columns / 8)]."""
+    """A table bool[rows, columns], packed into uint8[rows, octets(columns)]."""
 
     packed: NDArray[np.uint8]
     columns: int
@@ -25,18 +37,17 @@ class Bits:
     @classmethod
     def blank(cls, rows: int, columns: int) -> Self:
         """Return a table of zeros."""
-        return cls(np.zeros((rows, (columns + 7) // 8), np.uint8), columns)
+        return cls(np.zeros((rows, octets(columns)), np.uint8), columns)
 
     @classmethod
     def of(cls, rows: Sequence[NDArray[np.uint8]], columns: int) -> Self:
         """Return the table of packed rows."""
-        width = (columns + 7) // 8
-        return cls(np.array(rows, np.uint8).reshape(len(rows), width), columns)
+        return cls(np.array(rows, np.uint8).reshape(len(rows), octets(columns)), columns)
 
     def at(self, rows: NDArray[np.integer[Any]], columns: NDArray[np.integer[Any]]) -> Mask:
         """Return the bits of these cells; rows and columns broadcast against each other."""
-        octets = self.packed[rows, columns >> 3]
-        found: Mask = (octets >> (columns & 7).astype(np.uint8) & 1).astype(np.bool_)
+        held = self.packed[rows, columns >> 3]
+        found: Mask = (held >> (columns & 7).astype(np.uint8) & np.uint8(1)).view(np.bool_)
         return found
 
     def union(self, rows: NDArray[np.integer[Any]]) -> Mask:

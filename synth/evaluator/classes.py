@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.evaluator.bits import Mask
+from synth.evaluator.options import DEFAULT, Options
 from synth.evaluator.spans import Ranks, span_of
 from synth.inventory.endpoint import Endpoint, Kind
 from synth.policy.address import IpBlock
@@ -17,6 +18,7 @@ from synth.policy.selector import Selector
 
 NOWHERE = -1
 """The rank of what has no known address: below 1, the lowest rank inside a block."""
+_NODE = "node", (), (), NOWHERE, NOWHERE
 _Key = tuple[str, tuple[tuple[str, str], ...], tuple[str, ...], int, int]
 
 
@@ -58,7 +60,8 @@ class Classes:
     |---|---|
     | namespace | int32[C]: number into ``namespaces``; -1: not a pod |
     | labels, blocks | of each class, as far as the policies mention them; empty if not a pod |
-    | low, high | int64[C]: ranks of the first and last address; never in a block if a pod |
+    | low, high | int64[C]: ranks of the first and last address; never in a block if a pod, or a |
+    | | node that no block is to hold |
     | pods | bool[C]: whether pods |
     | unknown | bool[C]: not a pod, and its address is not known |
     """
@@ -79,15 +82,18 @@ class Classes:
 
 
 def classify(
-    endpoints: Sequence[Endpoint], vocabulary: Vocabulary
+    endpoints: Sequence[Endpoint], vocabulary: Vocabulary, options: Options = DEFAULT
 ) -> tuple[Classes, NDArray[np.int32]]:
     """Return the classes, and int32[len(endpoints)]: the class of each; -1 for AMBIGUOUS."""
     ranks = Ranks.of(vocabulary.blocks)
     networks = vocabulary.networks
+    in_no_block = Kind.NODE if options.ip_block_nodes == "no" else None
     numbers: dict[_Key, int] = {}
     number = np.full(len(endpoints), -1, np.int32)
     for place, endpoint in enumerate(endpoints):
-        if endpoint.kind is not Kind.AMBIGUOUS:
+        if endpoint.kind is in_no_block:
+            number[place] = numbers.setdefault(_NODE, len(numbers))
+        elif endpoint.kind is not Kind.AMBIGUOUS:
             key = _key(endpoint, vocabulary.keys, networks, ranks)
             number[place] = numbers.setdefault(key, len(numbers))
     return _classes(list(numbers), ranks), number

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.evaluator.classes import Classes, Vocabulary, classify
+from synth.evaluator.mapped import read_as_ipv4
 from synth.evaluator.match import Matcher
+from synth.evaluator.options import DEFAULT, Options
 from synth.evaluator.ports import PortClasses
 from synth.evaluator.sides import Lists, PeerTable, Side, Tables, compile_side
 from synth.inventory.endpoint import Endpoint, Kind
@@ -17,18 +19,7 @@ Namespaces = Mapping[str, Mapping[str, str]]
 """Namespace → labels; ``kubernetes.io/metadata.name`` need not be among them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the API leaves open.
-
-    ``ip_block_matches_pods``: whether an ``ipBlock`` holds the pods whose addresses it spans, as
-    the upstream tests expect and most plugins do.
-    """
-
-    ip_block_matches_pods: bool = True
-
-
-DEFAULT = Options()
+_NOWHERE = Endpoint(Kind.SERVICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +31,7 @@ class Compiled:
     is a node. ``sure`` and ``maybe`` are one object if nothing is unsure.
     """
 
+    options: Options
     concrete: tuple[Endpoint, ...]
     choices: Lists
     class_of: NDArray[np.int32]
@@ -49,6 +41,11 @@ class Compiled:
     sides: Mapping[Direction, Side]
     sure: Tables
     maybe: Tables
+
+    @property
+    def nowhere(self) -> int:
+        """The concrete endpoint of no known address, where ``options.sees_services``."""
+        return len(self.concrete) - 1
 
 
 def compile_policies(
@@ -65,9 +62,12 @@ def compile_policies(
         If an endpoint is AMBIGUOUS but names no candidates, or an address is not one.
 
     """
-    concrete, choices = _concrete(endpoints)
-    classes, class_of = classify(concrete, Vocabulary.of(policies))
-    matcher = Matcher.of(classes, namespaces, blocks_match_pods=options.ip_block_matches_pods)
+    concrete, choices = _concrete(endpoints, options)
+    if options.ipv4_mapped == "ipv4":
+        policies = read_as_ipv4(policies)
+    vocabulary = Vocabulary.of(policies)
+    classes, class_of = classify(concrete, vocabulary, options)
+    matcher = Matcher.of(classes, namespaces, blocks_match_pods=options.ip_block_pods == "yes")
     sets = dict.fromkeys(
         rule.ports
         for policy in policies
@@ -77,9 +77,12 @@ def compile_policies(
     rows = {ports: row for row, ports in enumerate(sets)}
     peers = PeerTable(matcher)
     sides = {one: compile_side(policies, one, peers, rows) for one in Direction}
-    ports = PortClasses.of(list(sets), concrete)
-    sure, maybe = (Tables(table, ports.table) for table in peers.tables())
+    ports = PortClasses.of(list(sets), concrete, hidden=options.dnat == "before")
+    sure_peers, maybe_peers = peers.tables()
+    sure = Tables(sure_peers, ports.table)
+    one = maybe_peers is sure_peers and options.dnat == "after"
     return Compiled(
+        options=options,
         concrete=concrete,
         choices=choices,
         class_of=class_of,
@@ -88,23 +91,32 @@ def compile_policies(
         ports=ports,
         sides=sides,
         sure=sure,
-        maybe=sure if maybe.peers is sure.peers else maybe,
+        maybe=sure if one else Tables(maybe_peers, ports.possible),
     )
 
 
-def _concrete(endpoints: Sequence[Endpoint]) -> tuple[tuple[Endpoint, ...], Lists]:
-    """Return the endpoints, then the candidates of ambiguous ones; and what each may be."""
+def _concrete(
+    endpoints: Sequence[Endpoint], options: Options
+) -> tuple[tuple[Endpoint, ...], Lists]:
+    """Return the endpoints, the candidates of some, perhaps nowhere; and what each may be."""
     concrete = list(endpoints)
     choices: list[Sequence[int]] = []
     for number, endpoint in enumerate(endpoints):
-        candidates = list(_candidates(endpoint))
-        if endpoint.kind is Kind.AMBIGUOUS and not candidates:
+        found = list(_candidates(endpoint, options))
+        if not found:
             raise ValueError(f"ambiguous endpoint {endpoint.address} names no candidates")
-        choices.append(range(len(concrete), len(concrete) + len(candidates)) or (number,))
-        concrete += candidates
-    return tuple(concrete), Lists.of(choices)
+        single = found == [endpoint]
+        choices.append((number,) if single else range(len(concrete), len(concrete) + len(found)))
+        concrete += [] if single else found
+    return (*concrete, *([_NOWHERE] if options.sees_services else [])), Lists.of(choices)
 
 
-def _candidates(endpoint: Endpoint) -> Iterator[Endpoint]:
-    for one in endpoint.candidates:
-        yield from _candidates(one) if one.kind is Kind.AMBIGUOUS else (one,)
+def _candidates(endpoint: Endpoint, options: Options) -> Iterator[Endpoint]:
+    """Return an iterator over the endpoints, none of them ambiguous, that this one may be."""
+    if endpoint.kind is Kind.AMBIGUOUS:
+        for one in endpoint.candidates:
+            yield from _candidates(one, options)
+        return
+    yield endpoint
+    if endpoint.kind is Kind.NODE and options.host_network == "pod":
+        yield from endpoint.candidates

@@ -1,18 +1,32 @@
 """Why one row is allowed or not: who isolates each side, who admits, and what came closest."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 
-from synth.evaluator.admission import Queries
 from synth.evaluator.admits import admissions, isolators
-from synth.evaluator.compile import DEFAULT, Compiled, Namespaces, Options, compile_policies
-from synth.evaluator.explanation import Doubt, Exemption, Explanation, Miss, Reason, Term
+from synth.evaluator.compile import Compiled, Namespaces, compile_policies
+from synth.evaluator.explanation import Doubt, Exemption, Explanation, Miss, Reason
+from synth.evaluator.failures import Contact, Setting, peer_failure, port_failures
+from synth.evaluator.options import DEFAULT, Options
 from synth.evaluator.ports import PROTOCOLS
 from synth.evaluator.rows import ask, expand
-from synth.evaluator.sides import Side
 from synth.evaluator.traffic import Traffic
 from synth.evaluator.verdicts import judge
 from synth.inventory.endpoint import Kind
-from synth.policy.model import Direction, PolicySet, Rule
+from synth.policy.model import Direction, PolicySet
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One row, and the policies that judge it."""
+
+    policies: PolicySet
+    traffic: Traffic
+    namespaces: Namespaces
+    options: Options
+    compiled: Compiled
 
 
 def explain(
@@ -33,15 +47,8 @@ def explain(
     if len(traffic_row) != 1:
         raise ValueError(f"one row can be explained at a time, not {len(traffic_row)}")
     compiled = compile_policies(policies, traffic_row.endpoints, namespaces, options)
+    case = _Case(policies, traffic_row, namespaces, options, compiled)
     verdicts = judge(compiled, traffic_row)
-    allowed = {
-        Direction.EGRESS: bool(verdicts.egress_allowed[0]),
-        Direction.INGRESS: bool(verdicts.ingress_allowed[0]),
-    }
-    egress, ingress = (
-        _reason(compiled, policies, traffic_row, direction, allowed=allowed[direction])
-        for direction in (Direction.EGRESS, Direction.INGRESS)
-    )
     undetermined = bool(verdicts.undetermined[0])
     return Explanation(
         client=traffic_row.endpoints[traffic_row.client[0]],
@@ -49,27 +56,21 @@ def explain(
         protocol=int(traffic_row.protocol[0]),
         port=int(traffic_row.port[0]),
         verdict="undetermined" if undetermined else "allowed" if verdicts.allowed[0] else "denied",
-        egress=egress,
-        ingress=ingress,
+        egress=_reason(case, Direction.EGRESS, allowed=bool(verdicts.egress_allowed[0])),
+        ingress=_reason(case, Direction.INGRESS, allowed=bool(verdicts.ingress_allowed[0])),
         doubts=_doubts(traffic_row) if undetermined else (),
     )
 
 
-def _reason(
-    compiled: Compiled,
-    policies: PolicySet,
-    traffic: Traffic,
-    direction: Direction,
-    *,
-    allowed: bool,
-) -> Reason:
+def _reason(case: _Case, direction: Direction, *, allowed: bool) -> Reason:
+    traffic = case.traffic
     subject, peer = traffic.client[0], traffic.server[0]
     if direction is Direction.INGRESS:
         subject, peer = peer, traffic.client_seen[0]
-    found = admissions(compiled, traffic, direction)
+    found = admissions(case.compiled, traffic, direction)
     admitted = tuple(sorted(found.refs[rule] for rule in found.rule))
-    isolated = isolators(compiled, traffic, direction)[0]
-    exemption = _exemption(compiled, traffic, direction, isolated=bool(isolated))
+    isolated = isolators(case.compiled, traffic, direction)[0]
+    exemption = _exemption(case, direction, isolated=bool(isolated))
     asked = exemption is None and not admitted
     return Reason(
         direction=direction,
@@ -79,13 +80,12 @@ def _reason(
         exemption=exemption,
         isolated_by=isolated,
         admitted_by=admitted,
-        closest=_closest(compiled, policies, traffic, direction) if asked else (),
+        closest=_closest(case, direction) if asked else (),
     )
 
 
-def _exemption(
-    compiled: Compiled, traffic: Traffic, direction: Direction, *, isolated: bool
-) -> Exemption | None:
+def _exemption(case: _Case, direction: Direction, *, isolated: bool) -> Exemption | None:
+    compiled, traffic = case.compiled, case.traffic
     if not isolated:
         subject = traffic.client if direction is Direction.EGRESS else traffic.server
         kinds = {compiled.concrete[one].kind for one in compiled.choices[subject[0]]}
@@ -97,40 +97,32 @@ def _exemption(
     return Exemption.OWN_NODE if len(rows) and exempt.all() else None
 
 
-def _closest(
-    compiled: Compiled, policies: PolicySet, traffic: Traffic, direction: Direction
-) -> tuple[Miss, ...]:
+def _closest(case: _Case, direction: Direction) -> tuple[Miss, ...]:
     """Return the rules that fail on the fewest terms, of whichever candidate."""
+    misses = set(_misses(case, direction))
+    nearest = min((len(miss.failures) for miss in misses), default=0)
+    best = [miss for miss in misses if len(miss.failures) == nearest]
+    return tuple(sorted(best, key=lambda miss: (miss.ref, miss.failures)))
+
+
+def _misses(case: _Case, direction: Direction) -> Iterator[Miss]:
+    """Yield every rule of the isolating policies, once for each candidate it does not admit."""
+    compiled, traffic = case.compiled, case.traffic
     rows = expand(compiled, traffic, np.flatnonzero(traffic.decided))
     queries = ask(compiled, rows, direction).queries
-    side = compiled.sides[direction]
-    written = {policy.key: policy.rules(direction) or () for policy in policies}
-    misses: dict[Miss, int] = {}
+    side, peers = compiled.sides[direction], compiled.sure.peers
+    seen = rows.server if direction is Direction.EGRESS else rows.seen
+    written = {policy.key: policy.rules(direction) or () for policy in case.policies}
     for row in np.flatnonzero(queries.group >= 0):
+        ends = compiled.concrete[seen[row]], compiled.concrete[rows.server[row]]
+        contact = Contact(*ends, int(traffic.protocol[0]), int(traffic.port[0]))
         for number in side.rules[int(queries.group[row])].tolist():
             ref = side.refs[number]
             rule = written[ref.namespace, ref.policy][ref.index]
-            met = _met(compiled, side, number, queries, row)
-            met[Term.PROTOCOL] = _speaks_of(rule, int(traffic.protocol[0]))
-            failed = next(term for term in Term if not met[term])
-            misses[Miss(ref, failed, rule)] = sum(met.values())
-    nearest = max(misses.values(), default=0)
-    best = [miss for miss, terms in misses.items() if terms == nearest]
-    return tuple(sorted(best, key=lambda miss: (miss.ref, miss.failed)))
-
-
-def _met(
-    compiled: Compiled, side: Side, rule: int, queries: Queries, row: np.intp
-) -> dict[Term, bool]:
-    peer, port = side.peers[rule : rule + 1], side.ports[rule : rule + 1]
-    return {
-        Term.PEER: bool(compiled.sure.peers.at(peer, queries.peer[row, None])[0]),
-        Term.PORT: bool(compiled.sure.ports.at(port, queries.port[row, None])[0]),
-    }
-
-
-def _speaks_of(rule: Rule, protocol: int) -> bool:
-    return any(term.protocol.number == protocol for term in rule.ports.terms)
+            setting = Setting(ref.namespace, case.namespaces, case.options)
+            among = peers.at(side.peers[number : number + 1], queries.peer[row, None])[0]
+            failed = () if among else (peer_failure(rule, contact, setting),)
+            yield Miss(ref, (*failed, *port_failures(rule, contact)), rule)
 
 
 def _doubts(traffic: Traffic) -> tuple[Doubt, ...]:

@@ -9,7 +9,7 @@ from synth.policy.model import Direction, Rule
 
 
 class Term(StrEnum):
-    """The term of a rule that a row fails on, in the order in which they are looked at."""
+    """A term of a rule that a row can fail on, in the order in which they are looked at."""
 
     PEER = "peer"
     PROTOCOL = "protocol"
@@ -34,17 +34,30 @@ class Doubt(StrEnum):
     ADDRESS = "an address is known in part only"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Failure:
+    """A term of a rule that fails, and why in words."""
+
+    term: Term
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """A rule that does not admit the row, the first term that fails, and what the rule admits."""
+    """A rule that does not admit the row, every term that fails, and what the rule admits."""
 
     ref: RuleRef
-    failed: Term
+    failures: tuple[Failure, ...]
     rule: Rule
+
+    @property
+    def failed(self) -> tuple[Term, ...]:
+        """The terms that fail, in the order in which they are looked at."""
+        return tuple(one.term for one in self.failures)
 
     def __str__(self) -> str:
         """Return ``shop/db ingress[0] admits pods role=api on TCP 3306 (peer)``."""
-        return f"{self.ref} admits {self.rule} ({self.failed})"
+        return f"{self.ref} admits {self.rule} ({', '.join(self.failed)})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.evaluator.bits import Bits, pack
+from synth.evaluator.bits import Bits, Mask, pack
 from synth.inventory.endpoint import ContainerPort, Endpoint, Kind
 from synth.policy.ports import LAST_PORT, NamedPort, PortRange, PortSet, Protocol
 
@@ -42,17 +42,25 @@ class PortClasses:
     |---|---|
     | interval | int32[3 * 65536]: protocol index and port → port class without names |
     | places, named | int64[m], int32[m]: server, protocol and port → port class with names |
-    | table | Bits[S, K]: which set holds which class |
+    | nameable | bool[3 * 65536]: protocol index and port that some server has a name for |
+    | table | Bits[S, K]: which set surely holds which class |
+    | possible | Bits[S, K]: which set may hold it; ``table`` itself without hidden ports |
+    | hidden | the first of three more classes, one a protocol: a port that nobody knows |
     """
 
     interval: NDArray[np.int32]
     places: NDArray[np.int64]
     named: NDArray[np.int32]
+    nameable: Mask
     table: Bits
+    possible: Bits
+    hidden: int
 
     @classmethod
-    def of(cls, sets: Sequence[PortSet], endpoints: Sequence[Endpoint]) -> Self:
-        """Return the classes that the sets tell apart at these servers."""
+    def of(
+        cls, sets: Sequence[PortSet], endpoints: Sequence[Endpoint], *, hidden: bool = False
+    ) -> Self:
+        """Return the classes that the sets tell apart at these servers, and of hidden ports."""
         interval = _intervals(sets)
         declared = _declared(sets, endpoints)
         plain = int(interval.max()) + 1
@@ -61,9 +69,15 @@ class PortClasses:
             numbers.setdefault((int(interval[place % (3 * SPAN)]), names), plain + len(numbers))
             for place, names in declared
         ]
-        table = _table(sets, interval, list(numbers), plain)
+        known = plain + len(numbers)
+        table = possible = _table(sets, interval, list(numbers), plain)
+        if hidden:
+            table, possible = _with_hidden(table, sets)
         places = np.array([place for place, _ in declared], np.int64)
-        return cls(interval, places, np.array(named, np.int32), table)
+        nameable = np.zeros(3 * SPAN, np.bool_)
+        nameable[places % (3 * SPAN)] = True
+        some = np.array(named, np.int32)
+        return cls(interval, places, some, nameable, table, possible, known)
 
     def of_rows(
         self,
@@ -76,11 +90,17 @@ class PortClasses:
         place = index * SPAN + port  # negative, and then not used, without semantics
         found = np.where(index < 0, np.int32(WITHOUT_SEMANTICS), self.interval[place])
         if len(self.places):
-            place += server.astype(np.int64) * (3 * SPAN)
-            at = np.minimum(np.searchsorted(self.places, place), len(self.places) - 1)
-            hit = (self.places[at] == place) & (index >= 0)
-            found = np.where(hit, self.named[at], found)
+            some = np.flatnonzero(self.nameable[place] & (index >= 0))
+            asked = place[some] + server[some].astype(np.int64) * (3 * SPAN)
+            at = np.minimum(np.searchsorted(self.places, asked), len(self.places) - 1)
+            hit = self.places[at] == asked
+            found[some[hit]] = self.named[at[hit]]
         return found
+
+    def hidden_of(self, protocol: NDArray[np.uint8]) -> NDArray[np.int32]:
+        """Return int32[n]: each row's class if nobody knows its port."""
+        index = _INDEX_BY_NUMBER[protocol]
+        return np.where(index < 0, WITHOUT_SEMANTICS, self.hidden + index).astype(np.int32)
 
 
 def _intervals(sets: Iterable[PortSet]) -> NDArray[np.int32]:
@@ -140,6 +160,19 @@ def _table(
             mask[list(holders.get(name, ()))] = True
         rows.append(pack(mask))
     return Bits.of(rows, columns)
+
+
+def _with_hidden(table: Bits, sets: Sequence[PortSet]) -> tuple[Bits, Bits]:
+    """Return the table with a class of unknown ports a protocol: surely held, and maybe held."""
+    columns = table.columns + len(PROTOCOLS)
+    held = np.zeros((2, len(sets), columns), np.bool_)
+    for row, ports in enumerate(sets):
+        held[:, row, : table.columns] = table.union(np.array([row]))
+        spoken = {term.protocol for term in ports.terms}
+        held[0, row, table.columns :] = [PortSet.every(one) <= ports for one in PROTOCOLS]
+        held[1, row, table.columns :] = [one in spoken for one in PROTOCOLS]
+    sure, maybe = (Bits.of([pack(row) for row in rows], columns) for rows in held)
+    return sure, maybe
 
 
 def _holders(

@@ -7,9 +7,10 @@ import numpy as np
 
 from synth.evaluator.admission import admit
 from synth.evaluator.bits import Mask
-from synth.evaluator.compile import DEFAULT, Compiled, Namespaces, Options, compile_policies
+from synth.evaluator.compile import Compiled, Namespaces, compile_policies
+from synth.evaluator.options import DEFAULT, Options
 from synth.evaluator.rows import Rows, ask, expand
-from synth.evaluator.traffic import Traffic
+from synth.evaluator.traffic import SERVER, Traffic
 from synth.policy.model import Direction, PolicySet
 
 CHUNK = 1 << 20
@@ -27,8 +28,10 @@ class Verdicts:
     | case | verdict |
     |---|---|
     | a side that is no pod, or that no policy isolates | allowed there |
-    | a pod to itself | allowed on both sides |
-    | from a node to a pod on it | allowed at the pod |
+    | a pod to itself | allowed on both sides (``hairpin``: through a Service as well) |
+    | from a node to a pod on it | allowed at the pod (``from_own_node``) |
+    | from a pod to its own node | as to any other (``to_own_node``) |
+    | a Service, egress judged before DNAT | undetermined where the port asked for matters |
     | an ambiguous end | what all its candidates agree on |
     | a prefix partly inside a block, a node of unknown address | undetermined if it matters |
     | a protocol other than SCTP, TCP, UDP, at an isolated side | undetermined |
@@ -92,19 +95,29 @@ class _Judgement:
 
 
 def _judge_chunk(compiled: Compiled, traffic: Traffic) -> Verdicts:
+    decided = np.flatnonzero(traffic.decided)
+    judged = _judge_decided(compiled, expand(compiled, traffic, decided))
+    if len(decided) == len(traffic):
+        return judged
     verdicts = _judge_undecided(compiled, traffic)
-    rows = expand(compiled, traffic, np.flatnonzero(traffic.decided))
+    for one in fields(Verdicts):
+        getattr(verdicts, one.name)[decided] = getattr(judged, one.name)
+    return verdicts
+
+
+def _judge_decided(compiled: Compiled, rows: Rows) -> Verdicts:
+    """Return the verdicts on the rows of the traffic that stand in ``rows``."""
     egress = _judge_side(compiled, rows, Direction.EGRESS)
     ingress = _judge_side(compiled, rows, Direction.INGRESS)
     allowed = _every(rows, egress.sure & ingress.sure)
     possible = ~_every(rows, ~(egress.maybe & ingress.maybe))
-    decided = traffic.decided
-    verdicts.egress_isolated[decided] = ~_every(rows, ~egress.isolated)
-    verdicts.egress_allowed[decided] = _every(rows, egress.sure)
-    verdicts.ingress_isolated[decided] = ~_every(rows, ~ingress.isolated)
-    verdicts.ingress_allowed[decided] = _every(rows, ingress.sure)
-    verdicts.undetermined[decided] = possible & ~allowed
-    return verdicts
+    return Verdicts(
+        egress_isolated=~_every(rows, ~egress.isolated),
+        egress_allowed=_every(rows, egress.sure),
+        ingress_isolated=~_every(rows, ~ingress.isolated),
+        ingress_allowed=_every(rows, ingress.sure),
+        undetermined=possible & ~allowed,
+    )
 
 
 def _judge_side(compiled: Compiled, rows: Rows, direction: Direction) -> _Judgement:
@@ -114,6 +127,8 @@ def _judge_side(compiled: Compiled, rows: Rows, direction: Direction) -> _Judgem
     maybe = sure | asked.without_semantics
     if compiled.maybe is not compiled.sure:
         maybe |= admit(side, compiled.maybe, asked.queries)
+    if asked.possible is not None:
+        maybe |= admit(side, compiled.maybe, asked.possible)
     return _Judgement(asked.isolated, sure, maybe)
 
 
@@ -124,12 +139,15 @@ def _judge_undecided(compiled: Compiled, traffic: Traffic) -> Verdicts:
     )
     out = egress[traffic.client] | egress[traffic.server]
     into = ingress[traffic.client] | ingress[traffic.server]
+    itself = traffic.same_pod
+    if compiled.options.hairpin == "police" and traffic.asked is not None:
+        itself = itself & (traffic.asked == SERVER)
     return Verdicts(
         egress_isolated=out,
-        egress_allowed=~out | traffic.same_pod,
+        egress_allowed=~out | itself,
         ingress_isolated=into,
-        ingress_allowed=~into | traffic.same_pod,
-        undetermined=(out | into) & ~traffic.same_pod,
+        ingress_allowed=~into | itself,
+        undetermined=(out | into) & ~itself,
     )
 
 

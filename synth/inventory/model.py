@@ -94,6 +94,29 @@ class Node:
     pod_cidrs: tuple[str, ...] = ()
     end: int | None = None
     """When it was gone at latest, microseconds; None: it is not known to be."""
+    annotations: tuple[str, ...] = ()
+    """The keys of its annotations, sorted."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Container:
+    """What runs in a container of a DaemonSet, and how it was told to."""
+
+    name: str
+    image: str = ""
+    arguments: tuple[str, ...] = ()
+    """Its command, then its arguments."""
+    environment: Labels = ()
+    """Variables with a value of their own, not one that comes from elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Daemon:
+    """A DaemonSet that exists, with the containers of its template and of its live pods."""
+
+    namespace: str
+    name: str
+    containers: tuple[Container, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +183,10 @@ class Inventory:
     names: tuple[tuple[str, str], ...] = ()
     """CIDR and name of outside addresses, as far as the user named them; sorted."""
     warnings: tuple[str, ...] = ()
+    daemons: tuple[Daemon, ...] = ()
+    """What runs on every node; sorted."""
+    switches: tuple[tuple[str, Labels], ...] = ()
+    """Name and data of the ConfigMaps that say how the network treats policies; sorted."""
 
     endpoints: tuple[Endpoint, ...] = ()
     """Sorted; every class of pods and every node that holds an address."""

@@ -24,6 +24,7 @@ class SeenNode:
 
     addresses: tuple[str, ...]
     pod_cidrs: tuple[str, ...]
+    annotations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ def parse_node(field: Field, _namespace: str, _name: str) -> SeenNode:
     return SeenNode(
         addresses=tuple(dict.fromkeys(one for one in addresses if one)),
         pod_cidrs=tuple(one for one in networks if one),
+        annotations=tuple(sorted(map(str, field.at("metadata", "annotations").mapping()))),
     )
 
 
@@ -69,7 +71,7 @@ def parse_config_map(field: Field, _namespace: str, _name: str) -> SeenConfigMap
 def list_nodes(dump: Dump) -> list[Node]:
     """Return the nodes by name; those without an object as far as their pods tell (hostIPs)."""
     nodes = {
-        one.name: Node(one.name, seen.addresses, seen.pod_cidrs, _end(one, dump))
+        one.name: Node(one.name, seen.addresses, seen.pod_cidrs, _end(one, dump), seen.annotations)
         for one, seen in dump.latest(SeenNode)
     }
     hinted: dict[str, set[str]] = {}

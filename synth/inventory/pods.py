@@ -5,11 +5,12 @@ from typing import Final
 
 from synth.inventory.endpoint import ContainerPort
 from synth.inventory.fields import Field
-from synth.inventory.model import Labels
+from synth.inventory.model import Container, Labels
 from synth.inventory.times import find_first_run, find_last_run
 from synth.policy.ports import Protocol
 
 FINISHED: Final = ("Succeeded", "Failed")
+DAEMON_SET: Final = "DaemonSet"
 SCHEDULED_BY_CRON: Final = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 
 Words = tuple[tuple[str, bool], ...]
@@ -54,6 +55,8 @@ class SeenPod:
     """When its last container ended; only of a Succeeded or Failed pod that has run."""
     deletion: int | None
     """When it is gone at latest (``deletionTimestamp`` holds the grace period already)."""
+    containers: tuple[Container, ...] = ()
+    """Of a pod of a DaemonSet only: of other pods, what runs in them makes no difference."""
 
     @property
     def live(self) -> bool:
@@ -65,7 +68,7 @@ def parse_pod(field: Field, _namespace: str, _name: str) -> SeenPod:
     """Return the pod."""
     metadata, spec, status = field.at("metadata"), field.at("spec"), field.at("status")
     created, phase = metadata.at("creationTimestamp").time(), status.at("phase").text()
-    pod = parse_spec(spec)
+    pod, owner = parse_spec(spec), parse_owner(metadata)
     start = status.at("startTime").time() or created
     finished = find_last_run(field.value) if phase in FINISHED else None
     # One that is over, nobody knows since when, cannot be said to have held anything.
@@ -73,7 +76,7 @@ def parse_pod(field: Field, _namespace: str, _name: str) -> SeenPod:
     return SeenPod(
         labels=metadata.at("labels").labels(),
         spec=pod,
-        owner=parse_owner(metadata),
+        owner=owner,
         by_cron=is_by_cron(metadata),
         node=spec.at("nodeName").name(),
         node_addresses=_addresses(status, "hostIPs", "hostIP"),
@@ -83,6 +86,7 @@ def parse_pod(field: Field, _namespace: str, _name: str) -> SeenPod:
         first_run=find_first_run(field.value),
         finished=finished,
         deletion=metadata.at("deletionTimestamp").time(),
+        containers=parse_containers(spec) if owner and owner.kind == DAEMON_SET else (),
     )
 
 
@@ -119,6 +123,25 @@ def parse_spec(spec: Field) -> PodSpec:
         host_network=spec.at("hostNetwork").flag(),
         words=tuple(dict.fromkeys(words)),
         config_maps=tuple(dict.fromkeys(maps)),
+    )
+
+
+def parse_containers(spec: Field) -> tuple[Container, ...]:
+    """Return what runs in the containers that keep running."""
+    return tuple(
+        Container(
+            name=one.at("name").text(),
+            image=one.at("image").text(),
+            arguments=tuple(
+                part.text() for name in ("command", "args") for part in one.at(name).items()
+            ),
+            environment=tuple(
+                (variable.at("name").text(), variable.at("value").text())
+                for variable in one.at("env").items()
+                if variable.at("value").value is not None
+            ),
+        )
+        for one in spec.at("containers").items()
     )
 
 

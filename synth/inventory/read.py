@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from synth.errors import Fault, InputError
+from synth.inventory.daemons import list_daemons, list_switches
 from synth.inventory.documents import File, find_files, load_documents
 from synth.inventory.fields import Faults
 from synth.inventory.kinds import CLUSTER_WIDE, PARSERS, PolicyDocument
@@ -122,6 +123,8 @@ def _build(dump: Dump, ranges: Ranges, names: tuple[tuple[str, str], ...]) -> In
         observed=_find_span(dump),
         names=names,
         warnings=(*dump.warnings, *_warn_of_clashes(dump)),
+        daemons=list_daemons(dump),
+        switches=list_switches(dump),
     )
 
 

@@ -4,8 +4,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from synth.inventory.fields import Field
-from synth.inventory.model import Labels
-from synth.inventory.pods import Owner, PodSpec, is_by_cron, parse_owner, parse_spec
+from synth.inventory.model import Container, Labels
+from synth.inventory.pods import (
+    DAEMON_SET,
+    Owner,
+    PodSpec,
+    is_by_cron,
+    parse_containers,
+    parse_owner,
+    parse_spec,
+)
 
 TEMPLATES: Final = {
     ("", "ReplicationController"): ("spec", "template"),
@@ -36,6 +44,8 @@ class SeenWorkload:
     match_labels: Labels
     owner: Owner | None
     by_cron: bool
+    containers: tuple[Container, ...] = ()
+    """Of a DaemonSet only."""
 
 
 def parse_workload(field: Field, _namespace: str, _name: str) -> SeenWorkload:
@@ -49,6 +59,7 @@ def parse_workload(field: Field, _namespace: str, _name: str) -> SeenWorkload:
         match_labels=_match_labels(selector, plain=kind in _PLAIN_SELECTOR) if selector else (),
         owner=parse_owner(field.at("metadata")),
         by_cron=is_by_cron(field.at("metadata")),
+        containers=parse_containers(template.at("spec")) if kind == DAEMON_SET else (),
     )
 
 

@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from synth.cni.enforcement import Enforcement
 from synth.edges.parquet import Terms
 from synth.edges.schema import Edges
+from synth.evaluator.options import DEFAULT, Options
 from synth.inventory.model import Inventory
 from synth.learner.model import Learned
 from synth.ledger import Ledger
 from synth.policy.model import Direction, PolicySet
+from synth.proof.choices import Comparison
 from synth.proof.irredundance import Redundancy
 from synth.proof.replay import Replay
 
@@ -107,6 +110,8 @@ class LearnResult:
     """What the endpoints of ``folded`` are told apart by."""
     replaces: tuple[Replaced, ...] = ()
     need: Need = field(default_factory=Need)
+    enforcement: Enforcement = field(default_factory=Enforcement)
+    """What the cluster's network plugin makes of the policies, ready and pending."""
 
     @property
     def blocked(self) -> int:
@@ -116,10 +121,18 @@ class LearnResult:
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """What ``synth replay`` found: the verdict of every record under the given policies."""
+    """What ``synth replay`` found: the verdict of every record under the given policies.
+
+    ``options`` say how it was decided what the API leaves open, ``choices`` what depends on those
+    of them that were compared.
+    """
 
     replay: Replay
     inputs: tuple[InputFile, ...]
     policies: PolicySet
     elsewhere: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    options: Options = DEFAULT
+    choices: tuple[Comparison, ...] = ()
+    enforcement: Enforcement = field(default_factory=Enforcement)
+    """What the cluster's network plugin makes of the policies."""

@@ -9,6 +9,12 @@ from synth.policy.model import Direction, Policy, PolicySet
 from synth.proof.replay import Verdict
 from synth.proof.results import LearnResult, Need, Replaced, Stage
 from synth.reports.counts import ledger_table, matrix_table, plain_ledger
+from synth.reports.enforcement import (
+    loud_sections,
+    plain_enforcement,
+    quiet_sections,
+    warnings_about,
+)
 from synth.reports.envelope import envelope
 from synth.reports.figures import counted, number, seen, span
 from synth.reports.page import (
@@ -23,6 +29,7 @@ from synth.reports.page import (
     Tone,
     shortened,
 )
+from synth.reports.questions import answered_blocks, open_blocks
 from synth.reports.replay import (
     bottom_line,
     denial_blocks,
@@ -30,10 +37,7 @@ from synth.reports.replay import (
     folder_of,
     plain_replay,
 )
-from synth.reports.sentences import Names, concern_words, names_of, subject_sentences
-
-MOST_QUESTIONS = 20
-"""How many questions a page spells out; quarantine.yaml and JSON hold all."""
+from synth.reports.sentences import Names, names_of, subject_sentences
 
 
 def to_page(result: LearnResult, out: str) -> Page:
@@ -42,17 +46,20 @@ def to_page(result: LearnResult, out: str) -> Page:
     return Page(
         _title(result),
         (
+            *loud_sections(result.enforcement),
             Section("Read", (*files_blocks(result.inputs), *_span(result))),
             Section("Where every record went", (_ledger(result),)),
             Section("Roles", _roles(learned.roles), folded=True),
             Section("Learned" if result.blocked else "Ready to apply", _ready(result)),
             Section("Waiting for an answer", _waiting(result)),
+            Section("Answered", answered_blocks(learned.questions)),
             Section("Left open: no evidence", _silent(learned)),
             Section("Replay: screening by verdict, in records", _replay(result)),
             Section("Stages, in the order to apply", _stages(result.stages), folded=True),
             Section("Existing policies that still admit more", _items(result.overridden)),
             Section("Policies that synth applied before", _items(_told(result.replaces))),
             Section("Policies of other kinds, not evaluated", _items(result.elsewhere)),
+            *quiet_sections(result.enforcement),
             Section("Warnings", _items(_warnings(result))),
             Section("Next", _next(result, out)),
         ),
@@ -78,6 +85,7 @@ def to_json(result: LearnResult) -> dict[str, object]:
             "replaces": [_plain_replaced(one) for one in result.replaces],
             "need": plain_need(result.need),
             "elsewhere": list(result.elsewhere),
+            "cni": plain_enforcement(result.enforcement),
             "warnings": list(warnings_of(result)),
         }
     )
@@ -85,7 +93,8 @@ def to_json(result: LearnResult) -> dict[str, object]:
 
 def warnings_of(result: LearnResult) -> tuple[str, ...]:
     """Return what a user should know even if nobody reads the report."""
-    return (*_warnings(result), *_told(result.replaces))
+    about = warnings_about(result.enforcement)
+    return (*about, *_warnings(result), *_told(result.replaces))
 
 
 def _warnings(result: LearnResult) -> tuple[str, ...]:
@@ -183,26 +192,11 @@ def _waiting(result: LearnResult) -> tuple[Block, ...]:
     still_open = [question for question in learned.questions if question.answer is None]
     if not waiting and not still_open:
         return ()
-    shown = tuple(map(question_words, still_open[:MOST_QUESTIONS]))
-    more = len(still_open) - len(shown)
-    told = f"{counted(more, 'more question')} in quarantine.yaml."
-    blocks: list[Block] = [Items(shown, numbered=True)] if shown else []
-    blocks += [Prose(told, Tone.QUIET)] if more else []
+    blocks = open_blocks(still_open)
     if waiting:
         blocks.append(Prose("If every open question were refused:"))
         blocks += shortened(_sentences(waiting, names_of(learned, result.inventory)))
     return tuple(blocks)
-
-
-def question_words(question: Question) -> str:
-    """Return the question with its evidence, whom it holds up, and its key."""
-    seen_in = counted(question.records, "record") if question.records else ""
-    parts = (
-        question.text,
-        question.evidence or seen_in,
-        f"Holds up {concern_words(question.concerns)}",
-    )
-    return " ".join(f"{part.rstrip('.')}." for part in parts if part) + f" [{question.key}]"
 
 
 def _silent(learned: Learned) -> tuple[Block, ...]:

@@ -8,6 +8,7 @@ import synth
 from synth.dialects.kubernetes.write import to_yaml
 from synth.policy.model import PolicySet
 from synth.proof.results import LearnResult
+from synth.reports.enforcement import loud_sections
 from synth.reports.figures import number, seen, span
 from synth.reports.graph import BOX_HEIGHT, BOX_WIDTH, draw
 from synth.reports.learn import to_page
@@ -20,9 +21,13 @@ def to_html(result: LearnResult) -> str:
     """Return the page; it names no folder and no time of its making."""
     learned = result.learned
     times = seen(result.edges)
+    loud = len(loud_sections(result.enforcement))
+    page = to_page(result, "DIR")
     return _template().render(
         version=synth.__version__,
-        page=to_page(result, "DIR"),
+        page=page,
+        loud=page.sections[:loud],
+        sections=page.sections[loud:],
         span=span(*times) if times else "",
         facts=_facts(result),
         graph=draw(learned),

@@ -1,9 +1,19 @@
 """A page as Markdown, for a comment on a pull request."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from synth.reports.page import Block, Commands, Items, Page, Prose, Section, Table, Tone, clean
+from synth.reports.page import (
+    Block,
+    Items,
+    Page,
+    Patch,
+    Prose,
+    Section,
+    Table,
+    Tone,
+    clean,
+)
 
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~!])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "@<!-- -->"}
@@ -48,8 +58,10 @@ def _block(block: Block) -> Iterator[str]:
     elif isinstance(block, Items):
         mark = "1." if block.numbered else "-"
         yield from (f"{mark} {escape(item)}" for item in block.items)
+    elif isinstance(block, Patch):
+        yield from _fenced(block.lines, "diff")
     else:
-        yield from _commands(block)
+        yield from _fenced(block.lines, "sh")
 
 
 def _table(block: Table) -> Iterator[str]:
@@ -64,8 +76,8 @@ def _row(cells: tuple[str, ...], *, bold: bool = False) -> str:
     return "| " + " | ".join(shown) + " |"
 
 
-def _commands(block: Commands) -> Iterator[str]:
-    lines = [clean(line) for line in block.lines]
+def _fenced(texts: Iterable[str], language: str) -> Iterator[str]:
+    lines = [clean(text) for text in texts]
     longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
-    yield from (f"{fence}sh", *lines, fence)
+    yield from (f"{fence}{language}", *lines, fence)

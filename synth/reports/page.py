@@ -61,7 +61,14 @@ class Commands:
     lines: tuple[str, ...]
 
 
-Block = Prose | Items | Table | Commands
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Lines of a unified diff."""
+
+    lines: tuple[str, ...]
+
+
+Block = Prose | Items | Table | Commands | Patch
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from synth.evaluator.options import BY_NAME, CHOICES
 from synth.ledger import Ledger
+from synth.proof.choices import Comparison
 from synth.proof.replay import Denial, Replay, Verdict
 from synth.proof.results import InputFile, ReplayResult
 from synth.reports.counts import ledger_table, matrix_table, plain_ledger, plain_matrix
+from synth.reports.enforcement import (
+    loud_sections,
+    plain_enforcement,
+    quiet_sections,
+    warnings_about,
+)
 from synth.reports.envelope import envelope
 from synth.reports.figures import counted, number
 from synth.reports.page import Block, Column, Items, Page, Prose, Section, Table, Tone, shortened
@@ -28,13 +36,16 @@ def to_page(result: ReplayResult) -> Page:
         f" {counted(replay.count(Verdict.DENIED), 'record')} denied"
         f" under {len(result.policies)} policies",
         (
+            *loud_sections(result.enforcement),
             Section("Read", files_blocks(result.inputs)),
             Section(
                 "Screening by verdict, in records", (matrix_table(replay), *bottom_line(replay))
             ),
             Section("Denied", denial_blocks(replay.denials, folder)),
+            Section("Choices", _choices(result, folder)),
             Section("Skipped", _skipped(replay.skipped, folder)),
             Section("Not evaluated", _items(result.elsewhere)),
+            *quiet_sections(result.enforcement),
             Section("Warnings", _items(result.warnings)),
         ),
     )
@@ -47,15 +58,18 @@ def to_json(result: ReplayResult) -> dict[str, object]:
             **plain_replay(result.replay),
             "inputs": [asdict(one) for one in result.inputs],
             "policies": [str(policy) for policy in result.policies],
+            "options": {one.name: result.options.value(one.name) for one in CHOICES},
+            "choices": [_plain_comparison(one) for one in result.choices],
             "elsewhere": list(result.elsewhere),
-            "warnings": list(result.warnings),
+            "cni": plain_enforcement(result.enforcement),
+            "warnings": list(warnings_of(result)),
         }
     )
 
 
 def warnings_of(result: ReplayResult) -> tuple[str, ...]:
     """Return what a user should know even if nobody reads the report."""
-    return result.warnings
+    return (*warnings_about(result.enforcement), *result.warnings)
 
 
 def plain_replay(replay: Replay) -> dict[str, object]:
@@ -131,6 +145,52 @@ def denial_blocks(denials: Sequence[Denial], folder: str = "") -> tuple[Block, .
     told = f"{counted(more, 'more denied edge')}; --format json lists all."
     rest = (Prose(told, Tone.QUIET),) if more else ()
     return (Table(columns, tuple(rows)), *rest)
+
+
+def _plain_comparison(comparison: Comparison) -> dict[str, object]:
+    return {
+        "choice": comparison.choice,
+        "chosen": comparison.chosen,
+        "values": {value: dict(counts) for value, counts in comparison.values.items()},
+        "records": comparison.records,
+        "edges": [asdict(edge) for edge in comparison.edges],
+    }
+
+
+def _choices(result: ReplayResult, folder: str) -> tuple[Block, ...]:
+    """Return what was chosen otherwise than by default, and what depends on what was compared."""
+    chosen = [
+        f"{name}={value}: {BY_NAME[name].meanings[value]}"
+        for name, value in result.options.chosen.items()
+    ]
+    blocks = (block for one in result.choices for block in _comparison(one, folder))
+    return (*_items(chosen), *blocks)
+
+
+def _comparison(comparison: Comparison, folder: str) -> tuple[Block, ...]:
+    choice = BY_NAME[comparison.choice]
+    if not comparison.edges:
+        told = f"{choice.name}: no verdict depends on it (it is {comparison.chosen})."
+        return (Prose(told, Tone.QUIET),)
+    edges, records = counted(len(comparison.edges), "edge"), counted(comparison.records, "record")
+    told = f"{choice.name}: the verdict of {edges} ({records}) depends on it"
+    columns = (
+        Column("Connection"),
+        Column("Records", number=True),
+        *(Column(value) for value in choice.values),
+        Column("Example"),
+    )
+    rows = [
+        (
+            f"{one.source} → {one.destination} {one.protocol} {one.port}",
+            number(one.records),
+            *(one.verdicts[value] for value in choice.values),
+            one.example.removeprefix(folder),
+        )
+        for one in comparison.edges
+    ]
+    lead = Prose(f"{told} (it is {comparison.chosen}). {choice.question}.")
+    return (lead, *shortened(Table(columns, tuple(rows)), MOST_DENIALS))
 
 
 def _skipped(skipped: Ledger, folder: str) -> tuple[Block, ...]:

@@ -10,9 +10,10 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from synth.reports.page import Commands, Items, Page, Prose, Section, Table, Tone, clean
+from synth.reports.page import Commands, Items, Page, Patch, Prose, Section, Table, Tone, clean
 
 STYLES = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.BAD: "bold red", Tone.QUIET: "dim"}
+PATCH_STYLES = {"+": "green", "-": "red"}
 INDENT = 2
 RULED = Box("    \n    \n ── \n    \n ── \n    \n    \n    \n")
 """A line below the headings, and one above the sum."""
@@ -47,6 +48,8 @@ def _section(section: Section) -> Iterator[RenderableType]:
             yield Text("")
         if isinstance(block, Commands):
             yield from _commands(block)
+        elif isinstance(block, Patch):
+            yield from _patch(block)
         else:
             yield Padding(_block(block), (0, 0, 0, INDENT))
 
@@ -83,6 +86,14 @@ def _items(block: Items) -> RichTable:
     for number, item in zip(count(1), block.items, strict=False):
         grid.add_row(f"{number}." if block.numbered else "-", Text(clean(item)))
     return grid
+
+
+def _patch(block: Patch) -> Iterator[Text]:
+    """Return the lines whole, in the colours that diffs have."""
+    for line in block.lines:
+        heading = line.startswith(("+++", "---", "@@"))
+        style = "bold" if heading else PATCH_STYLES.get(line[:1], "")
+        yield Text(f"{'':{INDENT}}{clean(line)}", style=style, no_wrap=True)
 
 
 def _commands(block: Commands) -> Iterator[Text]:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from synth.cli.main import run
-from tests.reports import sample
-from tests.reports.test_golden import FOUND, explanation
+from tests.reports import explained, sample
+from tests.reports.test_connectivity import connected
+from tests.reports.test_coverage_and_diff import COVERAGE, DIFF
+from tests.reports.test_golden import FOUND, flow_answer
 
 Asked = list[Any]
 
@@ -31,7 +33,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     monkeypatch.setattr("synth.commands.describe.describe", answering(FOUND))
     monkeypatch.setattr("synth.commands.learn.learn", answering(sample.result()))
     monkeypatch.setattr("synth.commands.replay.replay", answering(sample.replay_result()))
-    monkeypatch.setattr("synth.commands.explain.explain", answering(explanation()))
+    monkeypatch.setattr("synth.commands.connectivity.connectivity", answering(connected()))
+    monkeypatch.setattr("synth.commands.coverage.coverage", answering(COVERAGE))
+    monkeypatch.setattr("synth.commands.diff.diff", answering(DIFF))
+    monkeypatch.setattr("synth.commands.explain.explain", answering(flow_answer()))
+    answers = {"row": explained.skipped(), "rule": explained.rule(), "denied": explained.denied()}
+    for name, answer in answers.items():
+        monkeypatch.setattr(f"synth.commands.explain_{name}.explain_{name}", answering(answer))
     return requests
 
 

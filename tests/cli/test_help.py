@@ -5,11 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from synth.cli import describe, explain, learn, replay
+from synth.cli import connectivity, coverage, describe, diff, explain, learn, replay
 from synth.cli.main import run
 from tests.cli.conftest import Asked
 
-COMMANDS = {"describe": describe, "explain": explain, "learn": learn, "replay": replay}
+COMMANDS = {
+    "connectivity": connectivity,
+    "coverage": coverage,
+    "describe": describe,
+    "diff": diff,
+    "explain": explain,
+    "learn": learn,
+    "replay": replay,
+}
 HEAVY = {"numpy", "pandas", "pyarrow", "rich", "scipy", "sklearn", "yaml", "jinja2"}
 
 

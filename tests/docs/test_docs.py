@@ -22,7 +22,7 @@ def load_generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["commands.md", "screening.md"])
+@pytest.mark.parametrize("name", ["cni.md", "commands.md", "screening.md"])
 def test_generated_pages_are_current(name: str) -> None:
     expected = load_generator().pages()[name]
     assert (ROOT / "docs" / name).read_text() == expected, "run: make docs"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synth.evaluator.compile import DEFAULT, Namespaces, Options
+from synth.evaluator.compile import Namespaces
+from synth.evaluator.options import DEFAULT, Options
 from synth.evaluator.traffic import Traffic
 from synth.evaluator.verdicts import Verdicts, evaluate
 from synth.inventory.endpoint import ContainerPort, Endpoint, Kind

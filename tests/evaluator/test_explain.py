@@ -39,7 +39,7 @@ def test_a_denial_names_who_isolates_and_what_came_closest() -> None:
     assert found.ingress.peer == WEB
     assert found.ingress.isolated_by == (("shop", "db"),)
     assert [(str(miss.ref), miss.failed) for miss in found.ingress.closest] == [
-        ("shop/db ingress[0]", Term.PEER)
+        ("shop/db ingress[0]", (Term.PEER,))
     ]
     assert str(found) == (
         "shop/web → shop/db 3306 is denied\n"
@@ -60,12 +60,15 @@ def test_an_admission_names_its_rules() -> None:
 @pytest.mark.parametrize(
     ("flow", "failed"),
     [
-        (Flow(API, DB, 22), Term.PORT),
-        (Flow(API, DB, 3306, "UDP"), Term.PROTOCOL),
-        (Flow(WEB, DB, 3306, "UDP"), Term.PEER),
+        (Flow(API, DB, 22), (Term.PORT,)),
+        (Flow(API, DB, 3306, "UDP"), (Term.PROTOCOL,)),
+        (Flow(API, DB, 22, "UDP"), (Term.PROTOCOL, Term.PORT)),
+        (Flow(WEB, DB, 22), (Term.PEER, Term.PORT)),
+        (Flow(WEB, DB, 3306, "UDP"), (Term.PEER, Term.PROTOCOL)),
+        (Flow(WEB, DB, 22, "UDP"), (Term.PEER, Term.PROTOCOL, Term.PORT)),
     ],
 )
-def test_the_first_term_that_fails_is_named(flow: Flow, failed: Term) -> None:
+def test_every_term_that_fails_is_named(flow: Flow, failed: tuple[Term, ...]) -> None:
     assert [miss.failed for miss in _explain(flow).ingress.closest] == [failed]
 
 
@@ -77,8 +80,8 @@ def test_only_the_closest_rules_are_named() -> None:
     )
     found = _explain(Flow(WEB, DB, 80), Policy("shop", "p", ingress=rules))
     assert [(miss.ref.index, miss.failed) for miss in found.ingress.closest] == [
-        (1, Term.PORT),
-        (2, Term.PEER),
+        (1, (Term.PORT,)),
+        (2, (Term.PEER,)),
     ]
 
 
@@ -127,7 +130,7 @@ def test_an_address_known_in_part_is_a_doubt() -> None:
     policy = Policy("shop", "p", ingress=(Rule((block("198.51.100.0/24"),)),))
     found = _explain(Flow(outside("198.51.0.0/16"), DB), policy)
     assert found.doubts == (Doubt.ADDRESS,)
-    assert [miss.failed for miss in found.ingress.closest] == [Term.PEER]
+    assert [miss.failed for miss in found.ingress.closest] == [(Term.PEER,)]
 
 
 def test_one_row_at_a_time() -> None:

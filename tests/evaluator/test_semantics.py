@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from synth.evaluator.compile import Options
+from synth.evaluator.options import Options
 from synth.policy import Direction, Operator, PodPeer, Policy, PortSet, Protocol, Rule, Selector
 from tests.evaluator.cluster import (
     Flow,
@@ -319,13 +319,9 @@ def test_a_block_matches_pods_by_the_cidrs_around_them() -> None:
 def test_blocks_that_do_not_match_pods_still_match_addresses() -> None:
     policy = Policy("shop", "p", ingress=(Rule((block("0.0.0.0/0"),)),))
     inside = pod(app="in", blocks=["0.0.0.0/0"])
-    assert (
-        verdict(policy, Flow(inside, WEB), options=Options(ip_block_matches_pods=False)) == "denied"
-    )
+    assert verdict(policy, Flow(inside, WEB), options=Options(ip_block_pods="no")) == "denied"
     assert verdict(policy, Flow(inside, WEB)) == "allowed"
-    assert (
-        verdict(policy, Flow(USER, WEB), options=Options(ip_block_matches_pods=False)) == "allowed"
-    )
+    assert verdict(policy, Flow(USER, WEB), options=Options(ip_block_pods="no")) == "allowed"
 
 
 def test_a_node_matches_blocks_by_its_address_and_no_selector() -> None:

@@ -5,17 +5,33 @@ from typing import Any
 
 import pytest
 
-from synth.evaluator.explanation import Exemption, Explanation, Miss, Reason, Term
+from synth.evaluator.explanation import (
+    Exemption,
+    Explanation,
+    Failure,
+    Miss,
+    Reason,
+    Term,
+)
 from synth.evaluator.sides import RuleRef
 from synth.flows import Microseconds
 from synth.ledger import Example, Ledger
-from synth.reports import describe, explain, learn, replay
+from synth.proof.explained import FlowAnswer, Variant
+from synth.reports import (
+    describe,
+    explain,
+    explain_denied,
+    explain_row,
+    explain_rule,
+    learn,
+    replay,
+)
 from synth.reports.learn_html import to_html
 from synth.reports.markdown import to_markdown
 from synth.reports.page import Page
 from synth.reports.text import to_text
 from synth.sources.describe import Description
-from tests.reports import sample
+from tests.reports import explained, sample
 from tests.reports.conftest import Golden
 
 FOUND = (
@@ -46,7 +62,9 @@ def explanation() -> Explanation:
         exemption=Exemption.NOT_ISOLATED,
         **nothing,
     )
-    denied = {"isolated_by": (("shop", "db"),), "closest": (Miss(ref, Term.PEER, sample.FROM_API),)}
+    why = "shop/web is not role=api (it has role=web)"
+    miss = Miss(ref, (Failure(Term.PEER, why),), sample.FROM_API)
+    denied = {"isolated_by": (("shop", "db"),), "closest": (miss,)}
     ingress = Reason(
         direction=sample.IN,
         subject=server,
@@ -58,18 +76,32 @@ def explanation() -> Explanation:
     return Explanation(client, server, 6, 3306, "denied", egress, ingress)
 
 
+def flow_answer() -> FlowAnswer:
+    note = "shop/web has 2 kinds of pods; the newest are taken (track=canary)"
+    variant = Variant("track=stable", "", "allowed")
+    return FlowAnswer(explanation(), (note,), (variant,))
+
+
 PAGES = {
     "learn": lambda: learn.to_page(sample.result(), "learned"),
     "learn-blocked": lambda: learn.to_page(sample.blocked(), "learned"),
     "replay": lambda: replay.to_page(sample.replay_result()),
     "describe": lambda: describe.to_page(FOUND),
-    "explain": lambda: explain.to_page(explanation()),
+    "explain": lambda: explain.to_page(flow_answer()),
+    "explain-row": lambda: explain_row.to_page(explained.record(explanation())),
+    "explain-row-skipped": lambda: explain_row.to_page(explained.skipped()),
+    "explain-rule": lambda: explain_rule.to_page(explained.rule()),
+    "explain-denied": lambda: explain_denied.to_page(explained.denied()),
 }
 VALUES = {
     "learn": lambda: learn.to_json(sample.result()),
     "replay": lambda: replay.to_json(sample.replay_result()),
     "describe": lambda: describe.to_json(FOUND),
-    "explain": lambda: explain.to_json(explanation()),
+    "explain": lambda: explain.to_json(flow_answer()),
+    "explain-row": lambda: explain_row.to_json(explained.record(explanation())),
+    "explain-row-skipped": lambda: explain_row.to_json(explained.skipped()),
+    "explain-rule": lambda: explain_rule.to_json(explained.rule()),
+    "explain-denied": lambda: explain_denied.to_json(explained.denied()),
 }
 
 

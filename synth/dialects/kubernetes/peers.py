@@ -1,6 +1,7 @@
 """The peers of a rule, checked."""
 
 import re
+from ipaddress import ip_network
 
 from synth.dialects.kubernetes.nodes import Node
 from synth.dialects.kubernetes.selectors import read_selector
@@ -45,6 +46,8 @@ def _address_peer(node: Node) -> AddressPeer | None:
     if cidr is None:
         return None
     inside = [hole for item, hole in holes if hole is not None and _is_hole(item, hole, cidr)]
+    if any(hole.version != cidr.version for hole in inside):
+        cidr, *inside = map(_unmapped, (cidr, *inside))
     return AddressPeer(IpBlock(cidr, tuple(inside)))
 
 
@@ -57,7 +60,7 @@ def _network(node: Node) -> Network | None:
         node.refuse("a CIDR without leading zeros", remedy)
         return None
     try:
-        network = parse_network(text) if _CIDR.fullmatch(text) else None
+        network = ip_network(text, strict=False) if _CIDR.fullmatch(text) else None
     except ValueError:
         network = None
     if network is None:
@@ -66,9 +69,18 @@ def _network(node: Node) -> Network | None:
 
 
 def _is_hole(node: Node, hole: Network, cidr: Network) -> bool:
+    """Return whether a server takes the hole, which compares prefix lengths as they are written."""
     try:
-        IpBlock(cidr, (hole,))
+        IpBlock(_unmapped(cidr), (_unmapped(hole),))
     except ValueError:
+        inside = False
+    else:
+        inside = hole.prefixlen > cidr.prefixlen
+    if not inside:
         node.refuse(f"a network inside {cidr} and smaller than it")
-        return False
-    return True
+    return inside
+
+
+def _unmapped(network: Network) -> Network:
+    """Return an IPv4-mapped network as IPv4; an ``ipBlock`` keeps one that is mapped throughout."""
+    return parse_network(str(network))

@@ -5,6 +5,8 @@ are mistakes that widen: a null in a list (``ingress: [null]`` would admit every
 that readers of YAML disagree on. A null field is a missing field.
 """
 
+from collections.abc import Mapping
+
 from synth.dialects.kubernetes.names import is_dns_label, is_label_key, is_subdomain
 from synth.dialects.kubernetes.nodes import Node
 from synth.dialects.kubernetes.peers import read_peers
@@ -17,11 +19,21 @@ KIND = "NetworkPolicy"
 DEFAULT_NAMESPACE = "default"
 MOST_ANNOTATION_BYTES = 256 * 1024
 
-_KNOWN_METADATA = (
-    *("name", "namespace", "labels", "annotations", "generateName", "selfLink", "uid"),
-    *("resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"),
-    *("deletionGracePeriodSeconds", "ownerReferences", "finalizers", "managedFields"),
-)
+_FORMS: Mapping[str, tuple[type, str]] = {
+    "generateName": (str, "a string"),
+    "selfLink": (str, "a string"),
+    "uid": (str, "a string"),
+    "resourceVersion": (str, "a string"),
+    "generation": (int, "a whole number"),
+    "creationTimestamp": (str, "a string"),
+    "deletionTimestamp": (str, "a string"),
+    "deletionGracePeriodSeconds": (int, "a whole number"),
+    "ownerReferences": (list, "a list"),
+    "finalizers": (list, "a list"),
+    "managedFields": (list, "a list"),
+}
+"""Fields that servers fill in: nothing depends on them, but an apply fails on a wrong type."""
+_KNOWN_METADATA = ("name", "namespace", "labels", "annotations", *_FORMS)
 _PEERS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 
 
@@ -34,6 +46,7 @@ def read_policy(node: Node) -> Policy:
     spec = fields.get("spec", node.at("spec", {})).fields(
         "podSelector", "policyTypes", "ingress", "egress"
     )
+    _check_forms(about)
     name, namespace = _name(metadata, about), _namespace(about)
     labels = read_labels(about["labels"]) if "labels" in about else {}
     annotations = _annotations(about["annotations"]) if "annotations" in about else {}
@@ -59,6 +72,13 @@ def _check_version(node: Node, fields: dict[str, Node]) -> None:
     kind = fields.get("kind", node.at("kind", None))
     if kind.value != KIND:
         kind.refuse(KIND)
+
+
+def _check_forms(about: dict[str, Node]) -> None:
+    for field, (form, expected) in _FORMS.items():
+        value = about[field].value if field in about else None
+        if value is not None and (not isinstance(value, form) or isinstance(value, bool)):
+            about[field].refuse(expected)
 
 
 def _name(metadata: Node, about: dict[str, Node]) -> str:

@@ -1,5 +1,7 @@
 """What missing, null and empty fields mean, and what is accepted although it looks odd."""
 
+from ipaddress import IPv6Network
+
 import pytest
 
 from synth.policy import (
@@ -119,7 +121,14 @@ SELECTED = Selector.equal({"role": "api"})
         ),
         ({"ipBlock": {"cidr": "::/0"}}, AddressPeer(IpBlock.parse("::/0"))),
         ({"ipBlock": {"cidr": "2001:DB8::1/32"}}, AddressPeer(IpBlock.parse("2001:db8::/32"))),
-        ({"ipBlock": {"cidr": "::ffff:10.0.0.1/104"}}, AddressPeer(IpBlock.parse("10.0.0.0/8"))),
+        (
+            {"ipBlock": {"cidr": "::ffff:10.0.0.1/104"}},
+            AddressPeer(IpBlock(IPv6Network("::ffff:a00:0/104"))),
+        ),
+        (
+            {"ipBlock": {"cidr": "10.0.0.1/8", "except": ["::ffff:10.1.2.3/112"]}},
+            AddressPeer(IpBlock.parse("10.0.0.0/8", ["10.1.0.0/16"])),
+        ),
         ({"ipBlock": {"cidr": "0.0.0.0/0"}}, AddressPeer(IpBlock.parse("0.0.0.0/0"))),
     ],
 )

@@ -99,6 +99,8 @@ REFUSED = [
     (block("10.0.0.0/8", "11.0.0.0/16"), EXCEPT, "'11.0.0.0/16'"),
     (block("0.0.0.0/0", "2001:db8::/32"), EXCEPT, "'2001:db8::/32'"),
     (block("::/0", "10.0.0.0/8"), EXCEPT, "'10.0.0.0/8'"),
+    (block("::ffff:10.0.0.0/104", "10.1.0.0/16"), EXCEPT, "'10.1.0.0/16'"),
+    (block("::/0", "::ffff:10.0.0.0/104"), EXCEPT, "'::ffff:10.0.0.0/104'"),
     (block("10.0.0.0/8", "10.1.0.0"), EXCEPT, "'10.1.0.0'"),
     (block("10.0.0.0/8", 10), EXCEPT, "10"),
     (block("10.0.0.0/8", None), EXCEPT, "None"),
@@ -202,6 +204,12 @@ REFUSED = [
     (network_policy(annotations={"a": "\ud800"}), "metadata.annotations[a]", r"'\ud800'"),
     (network_policy(annotations={"a": "x" * 2**18}), "metadata.annotations", str(2**18 + 1)),
     (network_policy(namepsace="shop"), "metadata", "'namepsace'"),
+    (network_policy(uid=5), "metadata.uid", "5"),
+    (network_policy(generation="3"), "metadata.generation", "'3'"),
+    (network_policy(generation=True), "metadata.generation", "True"),
+    (network_policy(creationTimestamp=2024), "metadata.creationTimestamp", "2024"),
+    (network_policy(finalizers="a"), "metadata.finalizers", "'a'"),
+    (network_policy(ownerReferences={}), "metadata.ownerReferences", "{}"),
 ]  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""What network plugins make of NetworkPolicies: profiles with sources, recognition, review."""

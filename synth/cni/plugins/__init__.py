@@ -1,0 +1,1 @@
+"""One module a network plugin, each with its ``PROFILE``."""
