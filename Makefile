@@ -14,9 +14,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 READY := .venv/.ready
 FLOWS ?= datasets/three-tier/flows/conntrack
 CLUSTER ?= datasets/three-tier/cluster
+ANSWERS ?= datasets/three-tier/answers.yaml
 OUT ?= build/three-tier
 TOPOLOGY ?= datasets/recorder/three-tier.yaml
 RECORDING ?= build/recording
+MATRIX ?= daily
+JUDGE ?=
 
 .PHONY: help
 help: ## list the targets
@@ -24,15 +27,23 @@ help: ## list the targets
 
 .PHONY: learn
 learn: $(READY) ## learn the policies of the three-tier example into build/three-tier
-	synth learn $(FLOWS) --cluster $(CLUSTER) --out $(OUT)
+	synth learn $(FLOWS) --cluster $(CLUSTER) $(ANSWERS:%=--accept %) --out $(OUT)
 
 .PHONY: test
 test: $(READY) ## lint, types, import rules, spelling, tests; with CI=true the slow tests too
 	@python tests/run_stages.py
 
+.PHONY: judge
+judge: $(READY) ## judge the learner where the truth is known: MATRIX=small|daily|full
+	@python -m benchmarks.judge --matrix $(MATRIX) --out build/judge $(JUDGE)
+
 .PHONY: stress
 stress: $(READY) ## ten million edges
 	pytest -m stress
+
+.PHONY: bugs
+bugs: $(READY) ## seed one-line bugs into the evaluator and the policy reader: which tests notice
+	@python -m tests.seeded_bugs.seed
 
 .PHONY: record
 record: $(READY) ## record an application again, as root: TOPOLOGY=… into RECORDING=…

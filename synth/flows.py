@@ -120,6 +120,9 @@ class FlowBatch:
     """How much later than ``end`` the packets may have been."""
     interfaces: bool = False
     """Whether addresses are those of interfaces, which hide the pods behind them."""
+    opened: pa.RecordBatch | None = None
+    """Columns ``first`` and ``last``, int64 microseconds, a row a record: when its connection was
+    opened, at earliest and latest. None: at some time from ``start`` to ``end``."""
 
     @property
     def records(self) -> int:
@@ -163,6 +166,9 @@ def _value_faults(batch: FlowBatch) -> list[Fault]:
         for want in SCHEMA
         if not want.nullable and (nulls := table.column(want.name).null_count)
     ]
+    if batch.opened is not None and len(batch.opened) != len(table):
+        got = f"{len(batch.opened)} for {len(table)} records"
+        faults.append(Fault(batch.file, "as many times of opening as records", got))
     backwards = pc.sum(pc.less(table.column("end"), table.column("start"))).as_py()
     if backwards:
         faults.append(Fault(batch.file, "records that end after they start", f"{backwards}"))

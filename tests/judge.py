@@ -1,7 +1,9 @@
 """Reads logs, cluster and policies a second time, in the plainest way, to judge what synth says.
 
 Nothing of synth is used. A record of connection tracking is one flow: its original source asked,
-its reply source answered, and the reply destination is the client as the server sees it. A record
+its reply source answered, and the reply destination is the client as the server sees it. Its ends
+are who held the addresses when the connection was opened. A record of its end tells only about
+when that was; if just one pair of those who may be meant opened one, it is theirs. A record
 of VPC flow logs was opened by whoever sent the SYN; without one, by the side whose port no
 container declares.
 """
@@ -27,6 +29,8 @@ NUMBERS = {"6": "TCP", "17": "UDP", "132": "SCTP"}
 ALWAYS = (float("-inf"), float("inf"))
 CONNTRACK_SLACK = (1.0, 1.0)
 VPC_SLACK = (60.0, 0.0)
+SWEEP, EXPIRY = 60.0, 120.0
+"""Seconds until an expired entry is swept, and until an idle one expires."""
 """Seconds by which a pod may have held the address before or after the time of the record."""
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
@@ -117,16 +121,18 @@ class Cluster:
 
     def record(
         self,
-        time: float,
+        time: float | tuple[float, float],
         ends: tuple[str, str, str],
         service: tuple[str, int],
         slack: tuple[float, float] = CONNTRACK_SLACK,
     ) -> Record:
         """Return the record; ``ends`` are client, client as the server sees it, and server.
 
-        ``service`` is the protocol and the server's port.
+        ``time`` may be a stretch of it; ``service`` is the protocol and the server's port.
         """
-        clients, seen, servers = (self.holders(end, time, slack) for end in ends)
+        early, late = time if isinstance(time, tuple) else (time, time)
+        slack = slack[0] + late - early, slack[1]
+        clients, seen, servers = (self.holders(end, late, slack) for end in ends)
         flows = tuple(
             Flow(
                 client,
@@ -156,7 +162,8 @@ def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 def read_records(cluster: Cluster, paths: Iterable[Path]) -> list[Record]:
     """Return the records of text logs that a NetworkPolicy can speak about."""
-    return [record for path in paths for record in _records(cluster, path.read_text())]
+    found = [one for path in paths for one in _records(cluster, path.read_text())]
+    return _joined(cluster, found)
 
 
 def read_policies(folder: Path) -> list[Document]:
@@ -170,7 +177,60 @@ def read_yaml(path: Path) -> list[Any]:
     return list(yaml.safe_load_all(path.read_text()))
 
 
-def _records(cluster: Cluster, text: str) -> Iterator[Record]:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A record, and what it tells of a connection; ``ends`` are the addresses."""
+
+    record: Record
+    ends: tuple[str, str] = ("", "")
+    tracked: bool = False
+    opens: bool = False
+    answered: bool = False
+
+    @property
+    def contacts(self) -> list[Contact]:
+        """Return who and whom it may be of."""
+        client, server, service = *self.record.contact[:2], self.record.contact[2:]
+        pairs = product(client.split(" or "), server.split(" or "))
+        return [(one, other, *service) for one, other in pairs]
+
+    @property
+    def group(self) -> tuple[object, ...]:
+        """Return what records of one doubt have in common."""
+        sides = zip(self.record.contact[:2], self.ends, strict=True)
+        return self.record.contact, *(end for name, end in sides if " or " in name)
+
+
+def _joined(cluster: Cluster, found: list[_Told]) -> list[Record]:
+    """Return the records; doubtful ones of late events as the only contact that they can be of."""
+    clear = [one for one in found if len(one.contacts) == 1]
+    opened = {one.record.contact for one in clear if one.opens}
+    answered = {one.record.contact for one in clear if one.answered}
+    doubts: dict[object, list[_Told]] = {}
+    for one in found:
+        doubts.setdefault(one.group, []).append(one)
+    homes: dict[object, Contact] = {}
+    for group, some in doubts.items():
+        if all(one.tracked and not one.opens for one in some) and len(some[0].contacts) > 1:
+            asked = opened & answered if any(one.answered for one in some) else opened
+            likely = [contact for contact in some[0].contacts if contact in asked]
+            if len(likely) == 1:
+                homes[group] = likely[0]
+    return [_at_home(cluster, one.record, homes.get(one.group)) for one in found]
+
+
+def _at_home(cluster: Cluster, record: Record, home: Contact | None) -> Record:
+    if home is None:
+        return record
+    flows = (
+        flow
+        for flow in record.flows
+        if (cluster.name(flow.client), cluster.name(flow.server)) == home[:2]
+    )
+    return Record(tuple(flows), home)
+
+
+def _records(cluster: Cluster, text: str) -> Iterator[_Told]:
     lines = text.splitlines()
     if not lines[0].startswith("version"):
         yield from filter(None, (_tracked(cluster, line) for line in lines))
@@ -179,17 +239,40 @@ def _records(cluster: Cluster, text: str) -> Iterator[Record]:
     for line in lines[1:]:
         row = dict(zip(names, line.split(), strict=True))
         if row["log-status"] == "OK":
-            yield _logged(cluster, row)
+            yield _Told(_logged(cluster, row))
 
 
-def _tracked(cluster: Cluster, line: str) -> Record | None:
+def _tracked(cluster: Cluster, line: str) -> _Told | None:
     found = re.findall(r"src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+)", line)
     number = re.search(r"ipv[46] +\d+ +\w+ +(\d+)", line)
     if len(found) != 2 or number is None or number[1] not in NUMBERS:
         return None
     (client, *_), (server, seen, port, _) = found
+    answered = _is_answered(line, tcp=number[1] == "6")
+    ends, service = (client, seen, server), (NUMBERS[number[1]], int(port))
+    record = cluster.record(_when_opened(line, answered=answered), ends, service)
+    opens = "[NEW]" in line
+    return _Told(record, (client, server), tracked=True, opens=opens, answered=answered)
+
+
+def _is_answered(line: str, *, tcp: bool) -> bool:
+    if "[UNREPLIED]" in line:
+        return False
+    return not tcp or bool(re.search(r"\[ASSURED\]|ESTABLISHED|_WAIT|LAST_ACK", line))
+
+
+def _when_opened(line: str, *, answered: bool) -> tuple[float, float]:
+    """Return the earliest and the latest time that the connection may be of."""
     time = float(line[1 : line.index("]")])
-    return cluster.record(time, (client, seen, server), (NUMBERS[number[1]], int(port)))
+    if "[DESTROY]" in line and not re.search(r"SYN_SENT|UNREPLIED", line):
+        if " CLOSE " in line and not answered:
+            return time, time
+        age = re.search(r"delta-time=(\d+)", line)
+        last = time - float(age[1]) if age else time
+        return last - SWEEP - (0 if age else EXPIRY), last
+    if "[UPDATE]" in line and re.search(r"_WAIT|LAST_ACK|CLOSE.*ASSURED", line):
+        return time - SWEEP, time
+    return time, time
 
 
 def _logged(cluster: Cluster, row: Mapping[str, str]) -> Record:

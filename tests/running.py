@@ -33,6 +33,7 @@ class Case:
     name: str
     flows: Path
     cluster: Path
+    answers: Path | None = None
 
     @property
     def logs(self) -> list[Path]:
@@ -44,6 +45,7 @@ THREE_TIER = Case(
     "three-tier",
     ROOT / "datasets/three-tier/flows/conntrack",
     ROOT / "datasets/three-tier/cluster",
+    ROOT / "datasets/three-tier/answers.yaml",
 )
 MADE = tuple(
     Case(name, ROOT / "tests/golden" / name / "flows", ROOT / "tests/golden" / name / "cluster")
@@ -54,10 +56,11 @@ MADE = tuple(
         "scan-and-refused",
         "vpc-three-tier",
         "client-to-db",
+        "late-destroy",
     )
 )
 CASES = (THREE_TIER, *MADE)
-CLIENT_TO_DB = MADE[-1]
+CLIENT_TO_DB = next(case for case in MADE if case.name == "client-to-db")
 """Four seconds of real traffic, small enough to be read: client, web, api, db, and one question."""
 
 

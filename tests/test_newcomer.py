@@ -67,8 +67,9 @@ def test_make_says_what_it_would_run(clone: Path, environment: Mapping[str, str]
     assert told.returncode == 0, told.stderr
     lines = [line for line in told.stdout.splitlines() if line.startswith("synth learn ")]
     data = "datasets/three-tier"
-    wanted = f"synth learn {data}/flows/conntrack --cluster {data}/cluster --out build/three-tier"
-    assert lines == [wanted]
+    answers = f"--accept {data}/answers.yaml"
+    wanted = f"synth learn {data}/flows/conntrack --cluster {data}/cluster {answers}"
+    assert lines == [f"{wanted} --out build/three-tier"]
     assert not (clone / ".venv").exists()
 
 
@@ -81,13 +82,14 @@ def test_make_alone_lists_its_targets(clone: Path, environment: Mapping[str, str
 def test_make_learn_learns(clone: Path, environment: Mapping[str, str], tmp_path: Path) -> None:
     told = make(clone, environment, "learn")
     assert told.returncode == 0, told.stdout + told.stderr
-    assert "synth learn: 4 policies ready, 1 open question" in told.stdout
-    assert "shop/db        accepts shop/api on TCP 3306" in told.stdout
+    assert "synth learn: 7 policies ready, 0 open questions" in told.stdout
+    assert "shop/db       accepts shop/api on TCP 3306" in told.stdout
+    assert "Answer: refuse. [ac1d594cf34b]" in told.stdout
     assert "Traceback" not in told.stderr
     policies = clone / "build/three-tier/policies"
     found = {str(path.relative_to(policies)) for path in policies.rglob("*.yaml")}
-    wanted = {"shop/api.yaml", "shop/db.yaml", "shop/web.yaml", "users/client.yaml"}
-    assert found == wanted | {"kustomization.yaml"}
+    roles = ("admin", "api", "cache", "db", "report", "web", "worker")
+    assert found == {f"shop/{role}.yaml" for role in roles} | {"kustomization.yaml"}
     linked = [path for path in (clone / ".venv").rglob("*") if str(ROOT) in str(path.resolve())]
     assert linked == []
     sets_nothing_up_again(clone, environment)

@@ -37,6 +37,7 @@ from tests.judge import (
 from tests.reference import Pod, Reference
 from tests.running import (
     CASES,
+    CLIENT_TO_DB,
     MADE,
     THREE_TIER,
     Case,
@@ -191,7 +192,7 @@ class TestReplay:
         assert sum(stage["matrix"]["denied"].values()) == len(denied)
 
     def test_a_policy_that_stays_and_denies_stops_it(self, tmp_path: Path) -> None:
-        shutil.copytree(THREE_TIER.cluster, tmp_path / "cluster")
+        shutil.copytree(CLIENT_TO_DB.cluster, tmp_path / "cluster")
         nobody: Document = {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "NetworkPolicy",
@@ -200,7 +201,7 @@ class TestReplay:
         }
         (tmp_path / "cluster/policy.json").write_text(json.dumps(nobody))
         out = tmp_path / "out"
-        arguments = [THREE_TIER.flows, "--cluster", tmp_path / "cluster", "--out", out]
+        arguments = [CLIENT_TO_DB.flows, "--cluster", tmp_path / "cluster", "--out", out]
         ended = run_here("learn", *arguments, "--format", "json")
         assert ended.code == 1
         assert not out.exists()

@@ -59,6 +59,7 @@ SCHEMA = pa.schema(
         pa.field("assured", pa.bool_(), nullable=False),
         pa.field("offload", pa.bool_(), nullable=False),
         pa.field("timeout_s", pa.uint32()),
+        pa.field("delta_time", pa.uint32()),  # whole seconds, at the end of a connection
         pa.field("mark", pa.uint32()),
         pa.field("start", INSTANT),
         pa.field("stop", INSTANT),
@@ -87,7 +88,7 @@ LINE = re.compile(
     + r"(?P<unreplied> \[UNREPLIED\])? "
     + _tuple_pattern("reply", ANSWERED)
     + r"(?: \[(?P<flag>ASSURED|OFFLOAD|HW_OFFLOAD)\])?"
-    r"(?: mark=(?P<mark>\d+))?(?: delta-time=\d+)? id=(?P<ct_id>\d+)"
+    r"(?: mark=(?P<mark>\d+))?(?: delta-time=(?P<delta_time>\d+))? id=(?P<ct_id>\d+)"
     r"(?: \[USERSPACE\] portid=\d+(?: progname=\S+)?)?"
 )
 

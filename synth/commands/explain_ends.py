@@ -1,7 +1,7 @@
 """What a person means by a client or a server: a workload, a pod, or an address."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from synth.errors import Fault, UsageError
 from synth.inventory.endpoint import Endpoint, Kind
@@ -75,11 +75,14 @@ def _named(text: str, inventory: Inventory, flag: str) -> End:
     chosen, others = newest[0], tuple(newest[1:])
     if by_pod:
         return End(chosen, note=f"{text} is a pod of {chosen.name}")
-    if not others:
-        return End(chosen)
-    kinds = f"{len(newest)} kinds of pods"
-    what = ", ".join(dict.fromkeys(difference(chosen, one) for one in others))
-    note = f"{chosen.name} has {kinds}; the newest are taken ({what or 'by address'})"
+    # Where addresses alone make a difference, the other verdicts tell it.
+    plain = [replace(one, blocks=()) for one in newest]
+    kinds = len(set(plain))
+    if kinds == 1:
+        return End(chosen, others)
+    told = (difference(plain[0], one) for one in plain[1:])
+    what = ", ".join(filter(None, dict.fromkeys(told)))
+    note = f"{chosen.name} has {kinds} kinds of pods; the newest are taken ({what})"
     return End(chosen, others, note)
 
 

@@ -46,10 +46,13 @@ def _one(part: str, column: pa.Array, endpoint: Endpoint, inventory: Inventory, 
 
 
 def _span(batch: FlowBatch) -> Span:
-    """Return the times that the record may be of, microseconds, slack included."""
+    """Return when the record's connection may have been opened, microseconds, slack included."""
+    table, names = batch.table, ("start", "end")
+    if batch.opened is not None:
+        table, names = batch.opened, ("first", "last")
     start, end = (
         None if column.null_count else int(read_values(column)[0])
-        for column in (batch.table.column("start"), batch.table.column("end"))
+        for column in map(table.column, names)
     )
     return (
         -NEVER if start is None else start - int(batch.early),

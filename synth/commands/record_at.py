@@ -54,7 +54,8 @@ def find_record(path: str, row: int, source: str | None, fields: Sequence[str]) 
         at = np.flatnonzero(rows == row)
         if len(at):
             table = batch.table.slice(int(at[0]), 1)
-            one = validate(replace(batch, table=table, skipped=Ledger()))
+            opened = None if batch.opened is None else batch.opened.slice(int(at[0]), 1)
+            one = validate(replace(batch, table=table, skipped=Ledger(), opened=opened))
             return Found(path, row, format_, text, batch=one)
         if len(rows) and rows[-1] > row:
             break

@@ -54,7 +54,10 @@ class Places:
     """
 
     def __init__(self, inventory: Inventory, batch: FlowBatch) -> None:
-        """Take the batch's times, widened by the slack of its source."""
+        """Take the batch's times, widened by the slack of its source.
+
+        A connection's ends are who held their addresses when it was opened.
+        """
         self._inventory = inventory
         self._found: dict[Endpoint, int] = {}
         self._address: dict[bytes, int] = {}
@@ -64,8 +67,11 @@ class Places:
         table = batch.table
         starts = pc.min_max(table.column("start").cast(pa.int64())).as_py()
         self._starts = starts["min"], starts["max"]
-        self._start = _micros(table.column("start"), -NEVER, -int(batch.early))
-        self._end = _micros(table.column("end"), NEVER, int(batch.late))
+        held = (table.column("start"), table.column("end"))
+        if batch.opened is not None:
+            held = (batch.opened.column("first"), batch.opened.column("last"))
+        self._start = _micros(held[0], -NEVER, -int(batch.early))
+        self._end = _micros(held[1], NEVER, int(batch.late))
         self._span = Span.of(self._start, self._end)
 
     @property

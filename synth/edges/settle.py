@@ -1,4 +1,6 @@
-"""Undecided pairs oriented by what the whole capture knows: rungs 4 and 6 to 8, once.
+"""What only the whole capture tells: undecided pairs oriented by rungs 4 and 6 to 8, once.
+
+Before that, what came late of connections joins the edges of their openings (``lateness``).
 
 Settling comes after merging: what a part of the capture cannot tell, another may. Settled edges
 are not merged again.
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 
 from synth.direction import encode, looks_ephemeral
 from synth.edges.groups import Columns, group
+from synth.edges.lateness import join_late
 from synth.edges.merge import trim
 from synth.edges.schema import Edges
 from synth.flows import Rung
@@ -39,6 +42,7 @@ def settle(edges: Edges) -> Edges:
     A pair for which rungs disagree, or none applies, stays undecided. A pair that is oriented may
     leave another end with fewer ports met, so it goes on until nothing changes.
     """
+    edges = join_late(edges)
     while True:
         rows = np.flatnonzero(~edges.decided)
         rung, backwards = _judged(edges, rows)

@@ -55,6 +55,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "assured": (),
     "offload": (),
     "ct_id": ("id", "conntrack-id"),
+    "delta_time": (),
     "start": ("start-time",),
     "stop": ("stop-time", "end"),
     "orig_raw_pktcount": (),
@@ -117,7 +118,15 @@ _TELLING = frozenset(
     if field.removesuffix("_number") in (*ADDRESSES, *PORTS) and name not in _GENERAL
 )
 _ENOUGH = 3
-_SLACK = 1_000_000
+_SECOND = 1_000_000
+_SLACK = _SECOND
+
+# How old a connection may be of which something is told late, in seconds.
+_LAG = 60
+"""Expired entries are swept about once a minute, and ends that vanished are called as long."""
+_IDLE = 120
+"""An entry without traffic expires after this; one of ``delta-time`` tells its age at that time."""
+_OLDEST = 10**9
 
 
 def map_fields(path: str, names: Iterable[str]) -> dict[str, str]:
@@ -155,7 +164,7 @@ def interpret(raw: Raw, pickups: Pickups) -> FlowBatch:
     ports = [raw.numbers(name) for name in PORTS]
     counters = [_counter(raw, name) for name in COUNTERS]
     protocol = raw.numbers("proto")
-    start, end = _times(raw)
+    start, end, has_start = _times(raw)
     sieve = raw.sieve
     judge.drop_bad_protocols(sieve, protocol)
     judge.drop_bad_addresses(sieve, addresses.columns)
@@ -177,6 +186,7 @@ def interpret(raw: Raw, pickups: Pickups) -> FlowBatch:
         fresh=is_tcp & (event == NEW) & (state == _SYN_SENT),
         ended=event == DESTROY,
     )
+    outcome = _outcome(is_tcp, event, state, replied, assured)
     told = ~reversible[kept]
     size = len(told)
     table = {
@@ -187,7 +197,7 @@ def interpret(raw: Raw, pickups: Pickups) -> FlowBatch:
         **_ends(addresses, ports, kept),
         "initiator": told * np.uint8(Initiator.SRC),
         "rung": told * np.uint8(Rung.TUPLE),
-        "outcome": _outcome(is_tcp, event, state, replied, assured)[kept],
+        "outcome": outcome[kept],
         "opening": (event == NEW)[kept],
         "bidirectional": np.ones(size, bool),
         "observer": _observer(raw, kept),
@@ -198,7 +208,11 @@ def interpret(raw: Raw, pickups: Pickups) -> FlowBatch:
         "rev_bytes": counters[3].array(pa.uint64(), kept),
     }
     slack = 0 if start.null[kept].all() else _SLACK
-    return raw.batch(table, early=slack, late=slack)
+    ending = is_tcp & ((state == _LATER) | ((state == _CLOSE) & (assured == 1)))
+    late = (event != NEW) & ((event != UPDATE) | ending) & (outcome != Outcome.FAILED)
+    late &= ~(has_start | start.null)
+    opened = _opened(raw, start, (event, late, has_start), kept) if slack else None
+    return raw.batch(table, early=slack, late=slack, opened=opened)
 
 
 def _ends(addresses: Addresses, ports: list[Numbers], kept: Bools) -> dict[str, pa.Array]:
@@ -258,13 +272,37 @@ def _without_zeros(numbers: Numbers) -> Numbers:
     return Numbers(numbers.values, numbers.null | (numbers.values == 0), numbers.bad)
 
 
-def _times(raw: Raw) -> tuple[Numbers, Numbers]:
-    """Return start and end: as they are given, otherwise the time of the event."""
+def _times(raw: Raw) -> tuple[Numbers, Numbers, Bools]:
+    """Return start and end: as they are given, otherwise the time of the event.
+
+    And bool[n]: whether the start is given.
+    """
     moment = raw.times("ts")
-    start = _first(raw.times("start"), _ulogd_time(raw, "flow_start"), moment)
+    given = _first(raw.times("start"), _ulogd_time(raw, "flow_start"))
+    start = _first(given, moment)
     stop = _first(raw.times("stop"), _ulogd_time(raw, "flow_end"))
     late = np.maximum(moment.values, start.values)
-    return start, _first(stop, Numbers(late, start.null, moment.bad))
+    return start, _first(stop, Numbers(late, start.null, moment.bad)), ~given.null
+
+
+def _opened(
+    raw: Raw, start: Numbers, rows: tuple[Codes, Bools, Bools], kept: Bools
+) -> pa.RecordBatch | None:
+    """Return when each kept record's connection was opened; None where records tell it.
+
+    ``rows`` are the events, which of them come late, and which tell the connection's start.
+    """
+    event, late, has_start = rows
+    if not (late | has_start)[kept].any():
+        return None
+    delta = raw.numbers("delta_time")
+    aged = late & ~delta.null & ~delta.bad
+    idle = np.where(event == UPDATE, 0, _IDLE)
+    lag = np.where(late, _LAG + np.where(aged, 0, idle), 0)
+    last = start.values - np.where(aged, np.clip(delta.values, 0, _OLDEST), 0) * _SECOND
+    columns = (last - lag * _SECOND, last)
+    arrays = [Numbers(one, start.null, start.bad).array(pa.int64(), kept) for one in columns]
+    return pa.RecordBatch.from_arrays(arrays, ["first", "last"])
 
 
 def _ulogd_time(raw: Raw, name: str) -> Numbers:

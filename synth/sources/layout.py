@@ -56,7 +56,8 @@ def lay_out(words: Words, lines: Ints) -> Layout:
     ported = np.isin(words.keys(head.places["proto"][0], lines), _PORTED)
     readable = (tuples == 2) & head.readable & orig.readable & reply.readable  # noqa: PLR2004
     readable &= is_whole | ~ported
-    places = {**head.places, **orig.places, **reply.places, "ct_id": _ids(words, lines, second)}
+    ids, deltas = (_last(words, lines, second, prefix) for prefix in (b"id=", b"delta-time="))
+    places = {**head.places, **orig.places, **reply.places, "ct_id": ids, "delta_time": deltas}
     return Layout(
         head.time,
         places if readable.all() else _only(places, readable),
@@ -133,11 +134,11 @@ def _lay_out_head(words: Words, lines: Ints, first: Ints) -> Layout:
     return Layout(time, places, {}, readable)
 
 
-def _ids(words: Words, lines: Ints, second: Ints) -> tuple[Ints, int]:
-    """Return where the last ``id=`` after the second tuple's beginning stands."""
-    places = np.concatenate([[-1], words.with_prefix(b"id=")])
+def _last(words: Words, lines: Ints, second: Ints, prefix: bytes) -> tuple[Ints, int]:
+    """Return where the last word with the prefix after the second tuple's beginning stands."""
+    places = np.concatenate([[-1], words.with_prefix(prefix[:8])])
     last = places[np.searchsorted(places, words.first[lines + 1]) - 1]
-    return np.where((second >= 0) & (last > second), last, -1), len("id=")
+    return np.where((second >= 0) & (last > second), last, -1), len(prefix)
 
 
 def _byte(keys: Keys, at: int) -> Keys:

@@ -50,7 +50,13 @@ class Raw:
         return to_times(self.columns[name]) if name in self.columns else no_numbers(self.size)
 
     def batch(
-        self, table: Mapping[str, Any], early: int, late: int, *, interfaces: bool = False
+        self,
+        table: Mapping[str, Any],
+        early: int,
+        late: int,
+        *,
+        interfaces: bool = False,
+        opened: pa.RecordBatch | None = None,
     ) -> FlowBatch:
         """Return the canonical batch of these columns, which hold the kept rows only."""
         arrays = [_as_array(table[field.name], field.type) for field in SCHEMA]
@@ -63,6 +69,7 @@ class Raw:
                 Microseconds(early),
                 Microseconds(late),
                 interfaces,
+                opened,
             )
         )
 

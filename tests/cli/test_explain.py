@@ -11,8 +11,9 @@ from synth.errors import UsageError
 from tests.commands.test_explain_denied import drop
 
 ROOT = Path(__file__).parent.parent.parent
-CLUSTER = ["--cluster", str(ROOT / "datasets" / "three-tier" / "cluster")]
-FLOWS = str(ROOT / "datasets" / "three-tier" / "flows" / "conntrack")
+SMALL = ROOT / "tests" / "golden" / "client-to-db"
+CLUSTER = ["--cluster", str(SMALL / "cluster")]
+FLOWS = str(SMALL / "flows")
 FLOW = ["--from", "web", "--to", "db", "--port", "3306"]
 ROW = ["--row", "node1.events.txt:10"]
 RULE = ["--rule", "shop/db:ingress[0]"]

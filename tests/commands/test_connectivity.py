@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.inventory.objects import listed, node, pod, service, thing, workload
-from tests.running import THREE_TIER, run_here
+from tests.running import CLIENT_TO_DB, run_here
 
 Object = dict[str, Any]
 Row = tuple[str, str, str, str]
@@ -271,10 +271,10 @@ def test_no_cluster_is_wrong_usage() -> None:
 def test_the_three_tiers(tmp_path: Path) -> None:
     out = tmp_path / "out"
     learned = run_here(
-        "learn", THREE_TIER.flows, "--cluster", THREE_TIER.cluster, "--out", out, "--quiet"
+        "learn", CLIENT_TO_DB.flows, "--cluster", CLIENT_TO_DB.cluster, "--out", out, "--quiet"
     )
     assert learned.code == 0
-    values = ask(THREE_TIER.cluster, "--policies", out / "policies")
+    values = ask(CLIENT_TO_DB.cluster, "--policies", out / "policies")
     into = [row for row in rows(values) if row[1] in ("shop/web", "shop/api", "shop/db")]
     assert into == [
         ("shop/api", "shop/db", "TCP", "3306"),

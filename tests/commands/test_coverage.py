@@ -13,18 +13,18 @@ from tests import judge
 from tests.judge import Cluster, Document, Record
 from tests.made import connection, pod, write_cluster
 from tests.reference import Pod, Reference
-from tests.running import THREE_TIER, learn, run_here
+from tests.running import CLIENT_TO_DB, learn, run_here
 
 SCOPES = ("ingress", "egress", "both")
 WORDS = ("covered", "uncovered", "denied")
-FLAGS = ("--cluster", THREE_TIER.cluster, "--format", "json")
+FLAGS = ("--cluster", CLIENT_TO_DB.cluster, "--format", "json")
 
 
 @pytest.fixture(scope="module")
 def policies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the policies that learning left."""
     out = tmp_path_factory.mktemp("coverage") / "out"
-    learn(out, [THREE_TIER.flows], THREE_TIER.cluster)
+    learn(out, [CLIENT_TO_DB.flows], CLIENT_TO_DB.cluster)
     return out / "policies"
 
 
@@ -49,15 +49,16 @@ def side(said: Any, record: Record, scope: str) -> str:  # noqa: ANN401 - a judg
 
 def recount(documents: list[Document]) -> dict[str, dict[str, Counter[str]]]:
     """Return scope → measure → word → sum."""
-    cluster = Cluster(THREE_TIER.cluster)
+    cluster = Cluster(CLIENT_TO_DB.cluster)
     reference = Reference(documents, cluster.namespaces)
     found = {scope: {"records": Counter[str](), "bytes": Counter[str]()} for scope in SCOPES}
     contacts: dict[str, dict[object, str]] = {scope: {} for scope in SCOPES}
-    for path in THREE_TIER.logs:
+    for path in CLIENT_TO_DB.logs:
         for line in path.read_text().splitlines():
-            record = judge._tracked(cluster, line)  # noqa: SLF001 - the judge's own reader
-            if record is None:
+            told = judge._tracked(cluster, line)  # noqa: SLF001 - the judge's own reader
+            if told is None:
                 continue
+            record = told.record
             assert len(record.flows) == 1
             assert not record.flow.same_node
             volume = sum(map(int, re.findall(r"bytes=(\d+)", line)))
@@ -88,7 +89,7 @@ def test_every_figure_of_the_example_is_right(case: str, policies: Path, tmp_pat
     if case == "shut":
         documents = [SHUT]
         (tmp_path / "shut.yaml").write_text(yaml.safe_dump(SHUT))
-    found = ask(THREE_TIER.flows, *FLAGS, "--policies", folder)
+    found = ask(CLIENT_TO_DB.flows, *FLAGS, "--policies", folder)
     wanted = recount(documents)
     for scope in SCOPES:
         for measure in ("records", "edges", "bytes"):
@@ -105,14 +106,14 @@ def test_every_figure_of_the_example_is_right(case: str, policies: Path, tmp_pat
         }
     )
     assert all(gaps[word] == found["ingress"]["records"][word] for word in gaps)
-    lines = sum(len(path.read_text().splitlines()) for path in THREE_TIER.logs)
+    lines = sum(len(path.read_text().splitlines()) for path in CLIENT_TO_DB.logs)
     assert found["records"] == lines
     assert found["skipped"] == {"no-policy-semantics": 4}
 
 
 def test_pods_of_the_example(policies: Path) -> None:
-    found = ask(THREE_TIER.flows, *FLAGS, "--policies", policies)
-    cluster = Cluster(THREE_TIER.cluster)
+    found = ask(CLIENT_TO_DB.flows, *FLAGS, "--policies", policies)
+    cluster = Cluster(CLIENT_TO_DB.cluster)
     isolated: dict[str, set[str]] = {"Ingress": set(), "Egress": set()}
     for one in judge.read_policies(policies):
         spec, space = one["spec"], one["metadata"]["namespace"]
@@ -131,7 +132,7 @@ def test_pods_of_the_example(policies: Path) -> None:
 
 
 def test_rules_of_the_example(policies: Path, tmp_path: Path) -> None:
-    found = ask(THREE_TIER.flows, *FLAGS, "--policies", policies)
+    found = ask(CLIENT_TO_DB.flows, *FLAGS, "--policies", policies)
     written = [
         rule
         for one in judge.read_policies(policies)
@@ -146,14 +147,14 @@ def test_rules_of_the_example(policies: Path, tmp_path: Path) -> None:
     }
     never = SHUT["spec"] | {"ingress": [{"ports": [{"port": 1}]}, {"ports": [{"port": 3306}]}]}
     (tmp_path / "one.yaml").write_text(yaml.safe_dump(SHUT | {"spec": never}))
-    told = ask(THREE_TIER.flows, *FLAGS, "--policies", tmp_path)
+    told = ask(CLIENT_TO_DB.flows, *FLAGS, "--policies", tmp_path)
     names = {"unused_names": ["shop/shut ingress[0]"]}
     assert told["rules"] == {"total": 2, "used": 1, "unused": 1} | names
     assert "shop/shut ingress[1] is broad: it admits everyone" in told["warnings"]
 
 
 def test_the_one_cell_of_the_example_that_nobody_used(policies: Path) -> None:
-    found = ask(THREE_TIER.flows, *FLAGS, "--policies", policies)["over_permission"]
+    found = ask(CLIENT_TO_DB.flows, *FLAGS, "--policies", policies)["over_permission"]
     # web may ask the cluster's DNS by TCP too, and never did.
     assert (found["cells"], found["never_seen"]) == (7, 1)
     assert found["ratio"] == 1 / 7
@@ -236,7 +237,7 @@ def test_the_own_node_is_told_apart_and_silence_is_warned_of(tmp_path: Path) -> 
 )
 def test_the_exit_status_follows_the_goal(goal: str, scope: str, code: int, policies: Path) -> None:
     ended = run_here(
-        *("coverage", THREE_TIER.flows, "--cluster", THREE_TIER.cluster),
+        *("coverage", CLIENT_TO_DB.flows, "--cluster", CLIENT_TO_DB.cluster),
         *("--policies", policies, "--fail-under", goal, "--of", scope),
     )
     assert ended.code == code
@@ -245,14 +246,14 @@ def test_the_exit_status_follows_the_goal(goal: str, scope: str, code: int, poli
 
 
 def test_both_sides_are_meant_unless_one_is_named(policies: Path) -> None:
-    flags = (THREE_TIER.flows, *FLAGS, "--policies", policies, "--fail-under")
+    flags = (CLIENT_TO_DB.flows, *FLAGS, "--policies", policies, "--fail-under")
     assert ask(*flags, 69.4)["both"]["records"]["covered"] == 744
     ask(*flags, 69.5, code=1)
 
 
 @pytest.mark.parametrize("percent", ["-1", "101", "nan"])
 def test_a_goal_is_a_percentage(percent: str) -> None:
-    ended = run_here("coverage", THREE_TIER.flows, *FLAGS, "--fail-under", percent)
+    ended = run_here("coverage", CLIENT_TO_DB.flows, *FLAGS, "--fail-under", percent)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith("synth: --fail-under: expected a percentage")
 
@@ -269,7 +270,7 @@ def test_nothing_covers_nothing(tmp_path: Path) -> None:
 
 
 def test_what_the_plugin_and_the_user_decide_counts(policies: Path, tmp_path: Path) -> None:
-    flags = (THREE_TIER.flows, "--cluster", THREE_TIER.cluster, "--policies", policies)
+    flags = (CLIENT_TO_DB.flows, "--cluster", CLIENT_TO_DB.cluster, "--policies", policies)
     loud = run_here("coverage", *flags, "--cni", "flannel")
     assert loud.code == 0
     assert "flannel" in loud.out.partition("\nRead\n")[0]

@@ -11,10 +11,10 @@ import yaml
 
 from tests.judge import Document
 from tests.made import pod, write_cluster
-from tests.running import THREE_TIER, learn, run_here
+from tests.running import CLIENT_TO_DB, learn, run_here
 
-CLUSTER = ("--cluster", THREE_TIER.cluster)
-FLOWS = ("--flows", THREE_TIER.flows)
+CLUSTER = ("--cluster", CLIENT_TO_DB.cluster)
+FLOWS = ("--flows", CLIENT_TO_DB.flows)
 JSON = ("--format", "json")
 
 
@@ -22,7 +22,7 @@ JSON = ("--format", "json")
 def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the policies that learning left."""
     out = tmp_path_factory.mktemp("diff") / "out"
-    learn(out, [THREE_TIER.flows], THREE_TIER.cluster)
+    learn(out, [CLIENT_TO_DB.flows], CLIENT_TO_DB.cluster)
     return out / "policies"
 
 
@@ -113,7 +113,7 @@ def test_verdicts_change_as_two_replays_differ(
     found = ask(*folders, *CLUSTER, *FLOWS, code=1)["records"]
     replays = []
     for folder in folders:
-        ended = run_here("replay", THREE_TIER.flows, *CLUSTER, "--policies", folder, *JSON)
+        ended = run_here("replay", CLIENT_TO_DB.flows, *CLUSTER, "--policies", folder, *JSON)
         replays.append(json.loads(ended.out))
     words = ("allowed", "denied", "undetermined")
     for side, replay in zip(("old", "new"), replays, strict=True):

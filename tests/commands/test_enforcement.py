@@ -15,9 +15,9 @@ from synth.inventory.model import Inventory
 from synth.policy import PolicySet
 from tests.cni import dumps
 from tests.inventory.objects import listed, pod, read
-from tests.running import MADE, ROOT, THREE_TIER, run_here
+from tests.running import CLIENT_TO_DB, MADE, ROOT, run_here
 
-PLACE = ("--cluster", THREE_TIER.cluster)
+PLACE = ("--cluster", CLIENT_TO_DB.cluster)
 LOUD = "NOT ENFORCED"
 BY_ADDRESS = """\
 apiVersion: networking.k8s.io/v1
@@ -42,14 +42,14 @@ def by_address(tmp_path: Path) -> Path:
 
 def replay(policies: Path, *more: object, code: int | None = None) -> dict[str, Any]:
     flags = ("--policies", policies, "--format", "json", *more)
-    ended = run_here("replay", THREE_TIER.flows, *PLACE, *flags)
+    ended = run_here("replay", CLIENT_TO_DB.flows, *PLACE, *flags)
     assert code is None or ended.code == code, ended
     found: dict[str, Any] = json.loads(ended.out)
     return found
 
 
 def learn(out: Path, *more: object) -> tuple[str, str]:
-    ended = run_here("learn", THREE_TIER.flows, *PLACE, "--out", out, *more)
+    ended = run_here("learn", CLIENT_TO_DB.flows, *PLACE, "--out", out, *more)
     assert ended.code == 0, ended
     return ended.out, ended.err
 
@@ -57,7 +57,7 @@ def learn(out: Path, *more: object) -> tuple[str, str]:
 def cluster_with(folder: Path, *objects: dict[str, Any]) -> Path:
     """Return the three-tier cluster with further objects."""
     folder.mkdir()
-    for path in THREE_TIER.cluster.iterdir():
+    for path in CLIENT_TO_DB.cluster.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
     (folder / "more.json").write_text(json.dumps(listed(*objects)))
     return folder
@@ -104,10 +104,10 @@ def test_a_cluster_that_tells_no_plugin_is_no_nuisance(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["learn", "replay", "connectivity", "coverage", "diff"])
 def test_a_wrong_name_is_one_line(command: str, tmp_path: Path) -> None:
     flags: dict[str, tuple[object, ...]] = {
-        "learn": (THREE_TIER.flows, "--out", tmp_path / "out"),
-        "replay": (THREE_TIER.flows, "--policies", tmp_path),
+        "learn": (CLIENT_TO_DB.flows, "--out", tmp_path / "out"),
+        "replay": (CLIENT_TO_DB.flows, "--policies", tmp_path),
         "connectivity": ("--policies", tmp_path),
-        "coverage": (THREE_TIER.flows, "--policies", tmp_path),
+        "coverage": (CLIENT_TO_DB.flows, "--policies", tmp_path),
         "diff": (tmp_path, tmp_path),
     }
     ended = run_here(command, *flags[command], *PLACE, "--cni", "calicoo")
@@ -126,7 +126,7 @@ def test_the_help_names_every_profile() -> None:
 def test_flannel_in_the_dump_is_recognised(tmp_path: Path) -> None:
     cluster = cluster_with(tmp_path / "cluster", dumps.FLANNEL)
     flags = ("--cluster", cluster, "--out", tmp_path / "out")
-    ended = run_here("learn", THREE_TIER.flows, *flags)
+    ended = run_here("learn", CLIENT_TO_DB.flows, *flags)
     assert ended.code == 0
     assert LOUD in ended.out
     assert "flannel 0.25.5, recognised by DaemonSet kube-flannel-ds." in ended.out
@@ -166,13 +166,13 @@ def test_a_choice_of_the_user_comes_before_the_plugin(by_address: Path) -> None:
 def test_a_recognised_plugin_says_what_it_decided(by_address: Path, tmp_path: Path) -> None:
     cluster = cluster_with(tmp_path / "cluster", dumps.CILIUM)
     flags = ("--cluster", cluster, "--policies", by_address)
-    ended = run_here("replay", THREE_TIER.flows, *flags)
+    ended = run_here("replay", CLIENT_TO_DB.flows, *flags)
     assert ended.code == 1
     assert "Cilium 1.15.6, recognised by DaemonSet cilium." in ended.out
     assert "ip-block-pods=no [cilium/cilium issue 9209" in ended.out
     assert "What Cilium 1.15.6 would not enforce as written" in ended.out
     assert "synth: warning: Cilium 1.15.6: shop/db ingress[0]: the pods in" in ended.err
-    unknown = run_here("replay", THREE_TIER.flows, *flags, "--cni", "unknown")
+    unknown = run_here("replay", CLIENT_TO_DB.flows, *flags, "--cni", "unknown")
     assert unknown.code == 0
     assert "Not recognised" in unknown.out
 
@@ -180,7 +180,7 @@ def test_a_recognised_plugin_says_what_it_decided(by_address: Path, tmp_path: Pa
 def test_several_plugins_are_loud(by_address: Path, tmp_path: Path) -> None:
     cluster = cluster_with(tmp_path / "cluster", dumps.CILIUM, dumps.CALICO)
     flags = ("--cluster", cluster, "--policies", by_address)
-    ended = run_here("replay", THREE_TIER.flows, *flags)
+    ended = run_here("replay", CLIENT_TO_DB.flows, *flags)
     assert "calico, cilium" in ended.out.split("\n\n")[1]
     assert "--cni NAME says which" in ended.err
     assert ended.code == 0, "judged as most plugins do"
@@ -189,7 +189,7 @@ def test_several_plugins_are_loud(by_address: Path, tmp_path: Path) -> None:
 def test_another_plugin_than_the_dump_shows_is_told(by_address: Path, tmp_path: Path) -> None:
     cluster = cluster_with(tmp_path / "cluster", dumps.CALICO)
     flags = ("--cluster", cluster, "--policies", by_address, "--cni", "kube-router")
-    ended = run_here("replay", THREE_TIER.flows, *flags)
+    ended = run_here("replay", CLIENT_TO_DB.flows, *flags)
     assert "kube-router, as --cni says." in ended.out
     assert "The cluster files also show calico." in ended.out
 
@@ -212,8 +212,8 @@ def test_connectivity_is_that_of_the_plugin(by_address: Path) -> None:
 def test_every_command_is_loud_in_every_form(form: str, by_address: Path, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     for command in (
-        ("replay", THREE_TIER.flows, *PLACE, "--policies", by_address),
-        ("coverage", THREE_TIER.flows, *PLACE, "--policies", by_address),
+        ("replay", CLIENT_TO_DB.flows, *PLACE, "--policies", by_address),
+        ("coverage", CLIENT_TO_DB.flows, *PLACE, "--policies", by_address),
         ("connectivity", *PLACE, "--policies", by_address),
         ("diff", tmp_path / "none", by_address, *PLACE),
         ("diff", tmp_path / "none", by_address),
@@ -235,7 +235,7 @@ def test_two_sets_of_policies_alone_say_nothing_of_a_plugin(
 
 
 def test_coverage_counts_as_the_plugin_judges(by_address: Path) -> None:
-    flags = ("coverage", THREE_TIER.flows, *PLACE, "--policies", by_address, "--format", "json")
+    flags = ("coverage", CLIENT_TO_DB.flows, *PLACE, "--policies", by_address, "--format", "json")
     before, under = (json.loads(run_here(*flags, *more).out) for more in ((), ("--cni", "cilium")))
     assert before["ingress"]["records"]["denied"] < under["ingress"]["records"]["denied"]
 

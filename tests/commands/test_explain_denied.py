@@ -20,7 +20,7 @@ from tests.made import connection, pod, service, write_cluster
 from tests.reference import Endpoint, Flow, Reference
 
 ROOT = Path(__file__).parent.parent.parent
-THREE_TIER = ROOT / "datasets" / "three-tier"
+SMALL = ROOT / "tests" / "golden" / "client-to-db"
 SERVICES = [(protocol, port) for protocol in ("TCP", "UDP") for port in (53, 80, 5000, 3306)]
 TIME = "2026-11-23T05:45:28.100000Z"
 
@@ -70,21 +70,21 @@ def contact(answer: DenialAnswer, client: str, server: str, port: int) -> Denied
 
 
 @pytest.fixture(scope="module")
-def three_tier(tmp_path_factory: pytest.TempPathFactory) -> Reading:
+def small(tmp_path_factory: pytest.TempPathFactory) -> Reading:
     """Return the bundled cluster under the policies that were learned for it."""
-    out = tmp_path_factory.mktemp("three-tier") / "learned"
-    flows, cluster = (str(THREE_TIER / name) for name in ("flows/conntrack", "cluster"))
+    out = tmp_path_factory.mktemp("client-to-db") / "learned"
+    flows, cluster = (str(SMALL / name) for name in ("flows", "cluster"))
     learn(LearnRequest((flows,), (cluster,), out), silent)
     return Reading((), (cluster,), (str(out / "policies"),))
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_the_rules_free_what_was_denied_and_nothing_else(
-    seed: int, three_tier: Reading, tmp_path: Path
+    seed: int, small: Reading, tmp_path: Path
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - not for secrets
-    cluster = Cluster(Path(three_tier.cluster[0]))
-    before_policies = read_policies(Path(three_tier.policies[0]))
+    cluster = Cluster(Path(small.cluster[0]))
+    before_policies = read_policies(Path(small.policies[0]))
     before = Reference(before_policies, cluster.namespaces)
     pods = [one for one, *_ in cluster.held]
     outside: list[Endpoint] = ["203.0.113.9", "198.51.100.77"]
@@ -116,7 +116,7 @@ def test_the_rules_free_what_was_denied_and_nothing_else(
     assert denied
     lines = [drop(*_ends(one), one.port, one.protocol) for one in (*denied, *scans)]
     chance.shuffle(lines)
-    answer = ask(tmp_path / "drops.json", lines, three_tier)
+    answer = ask(tmp_path / "drops.json", lines, small)
     assert answer.packets + answer.skipped.total == len(lines)
     after = Reference([*before_policies, *proposed(answer)], cluster.namespaces)
     assert all(after.judge(one).allowed for one in denied)
@@ -124,7 +124,7 @@ def test_the_rules_free_what_was_denied_and_nothing_else(
         before.judge(one).allowed for one in scans
     ]
     wanted = {_cell(cluster, one) for one in denied}
-    seen = read_records(cluster, sorted((THREE_TIER / "flows" / "conntrack").iterdir()))
+    seen = read_records(cluster, sorted((SMALL / "flows").iterdir()))
     every = [one.flow for one in seen]
     every += [
         Flow(client, client, server, protocol, port)
@@ -155,11 +155,9 @@ def _cell(cluster: Cluster, flow: Flow) -> tuple[str, str, str, int]:
     return name(flow.client), name(flow.server), flow.protocol, flow.port
 
 
-def test_both_sides_are_freed_together_with_their_evidence(
-    three_tier: Reading, tmp_path: Path
-) -> None:
+def test_both_sides_are_freed_together_with_their_evidence(small: Reading, tmp_path: Path) -> None:
     line = drop("10.244.1.11", "10.244.2.30", 3306)
-    answer = ask(tmp_path / "drops.json", [line, line, "{", line], three_tier)
+    answer = ask(tmp_path / "drops.json", [line, line, "{", line], small)
     found = contact(answer, "shop/web", "shop/db", 3306)
     assert (found.packets, found.verdict, found.unproposed) == (3, "denied", "")
     assert found.denied_by == {
@@ -173,11 +171,11 @@ def test_both_sides_are_freed_together_with_their_evidence(
     assert rule.examples == ("drops.json:1",)
 
 
-def test_most_packets_come_first(three_tier: Reading, tmp_path: Path) -> None:
+def test_most_packets_come_first(small: Reading, tmp_path: Path) -> None:
     lines = [drop("10.244.1.10", "10.244.2.30", 3306)] + 3 * [
         drop("10.244.1.11", "10.244.2.30", 22)
     ]
-    answer = ask(tmp_path / "drops.json", lines, three_tier)
+    answer = ask(tmp_path / "drops.json", lines, small)
     assert [one.packets for one in answer.contacts] == [3, 1]
 
 
@@ -196,19 +194,19 @@ def test_what_gets_no_rule_says_why(  # noqa: PLR0913, PLR0917 - the columns of 
     server: str,
     verdict: str,
     reason: str,
-    three_tier: Reading,
+    small: Reading,
     tmp_path: Path,
 ) -> None:
-    answer = ask(tmp_path / "drops.json", [drop("10.244.1.11", *to)], three_tier)
+    answer = ask(tmp_path / "drops.json", [drop("10.244.1.11", *to)], small)
     found = contact(answer, "shop/web", server, to[1])
     assert found.verdict == verdict
     assert reason in found.unproposed
     assert answer.proposals == ()
 
 
-def test_clients_outside_stand_apart(three_tier: Reading, tmp_path: Path) -> None:
+def test_clients_outside_stand_apart(small: Reading, tmp_path: Path) -> None:
     lines = [drop("203.0.113.9", "10.244.2.30", 3306), drop("10.244.1.11", "10.244.2.30", 3306)]
-    answer = ask(tmp_path / "drops.json", lines, three_tier)
+    answer = ask(tmp_path / "drops.json", lines, small)
     apart = {one.policy.name: one.outside for one in answer.proposals}
     assert apart == {
         "db-additions": False,
@@ -217,15 +215,15 @@ def test_clients_outside_stand_apart(three_tier: Reading, tmp_path: Path) -> Non
     }
 
 
-def test_a_late_reply_is_not_taken_for_an_opening(three_tier: Reading, tmp_path: Path) -> None:
+def test_a_late_reply_is_not_taken_for_an_opening(small: Reading, tmp_path: Path) -> None:
     late = agent("10.244.2.21", "10.244.1.11", 41_234, sport=5000, side="ingress")
-    answer = ask(tmp_path / "agent.log", [late], three_tier)
+    answer = ask(tmp_path / "agent.log", [late], small)
     found = contact(answer, "shop/web", "shop/api", 5000)
     assert (found.verdict, found.proposals) == ("allowed", ())
 
 
-def test_a_service_stands_for_the_pods_behind_it(three_tier: Reading, tmp_path: Path) -> None:
-    answer = ask(tmp_path / "agent.log", [agent("10.244.1.10", "10.96.0.30", 3306)], three_tier)
+def test_a_service_stands_for_the_pods_behind_it(small: Reading, tmp_path: Path) -> None:
+    answer = ask(tmp_path / "agent.log", [agent("10.244.1.10", "10.96.0.30", 3306)], small)
     found = contact(answer, "users/client", "shop/db", 3306)
     assert (found.service, found.packets) == ("shop/db", 1)
     assert found.reported == {"egress": 1, "ingress": 0, "unknown": 0}
@@ -333,7 +331,7 @@ def test_observed_traffic_that_rules_would_free_is_told(tmp_path: Path) -> None:
     assert answer.freed == ()  # it is what the rule is for
 
 
-def test_pages_fit_and_values_are_json(three_tier: Reading, tmp_path: Path) -> None:
+def test_pages_fit_and_values_are_json(small: Reading, tmp_path: Path) -> None:
     lines = [
         drop("10.244.1.11", "10.244.2.30", 3306),
         drop("203.0.113.9", "10.244.2.30", 3306),
@@ -341,7 +339,7 @@ def test_pages_fit_and_values_are_json(three_tier: Reading, tmp_path: Path) -> N
         *(drop("10.244.1.10", "10.244.2.30", port) for port in range(1, 40)),
         "junk",
     ]
-    answer = ask(tmp_path / "drops.json", lines, three_tier)
+    answer = ask(tmp_path / "drops.json", lines, small)
     text = to_text(report.to_page(answer))
     assert all(len(line) <= 80 for line in text.splitlines() if str(tmp_path) not in line)
     assert "users/client: it scans, 39 different ports were denied" in text

@@ -60,6 +60,21 @@ def test_the_newest_pods_are_taken_and_the_others_told(folder: Path) -> None:
     ]
 
 
+def test_pods_that_only_their_addresses_tell_apart_are_no_kinds(tmp_path: Path) -> None:
+    one, other = (replica(number, "2026-03-02T00:00:00Z") for number in (2, 3))
+    other["status"] |= {"podIP": "10.1.3.3", "podIPs": [{"ip": "10.1.3.3"}]}
+    db = pod("shop/db", {"app": "db"}, "10.1.2.1", "n2", [3306])
+    write_cluster(tmp_path / "cluster", db, one, other)
+    peer = "[{ipBlock: {cidr: 10.1.3.0/24}}]"
+    policy = POLICY.replace("[{podSelector: {matchLabels: {track: stable}}}]", peer)
+    (tmp_path / "policy.yaml").write_text(policy)
+    answer = ask(tmp_path, "web")
+    assert answer.notes == ()
+    (variant,) = answer.variants
+    assert {answer.explanation.verdict, variant.verdict} == {"allowed", "denied"}
+    assert "10.1.3.0/24" in variant.client
+
+
 def test_a_pod_s_own_name_means_that_pod(folder: Path) -> None:
     stable, canary = ask(folder, "shop/web-1"), ask(folder, "web-2")
     assert (stable.explanation.verdict, canary.explanation.verdict) == ("allowed", "denied")

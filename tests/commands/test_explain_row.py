@@ -35,9 +35,11 @@ from tests.made import connection, pod, write_cluster
 ROOT = Path(__file__).parent.parent.parent
 THREE_TIER = ROOT / "datasets" / "three-tier"
 GOLDEN = ROOT / "tests" / "golden"
+SMALL = GOLDEN / "client-to-db"
 CASES = {
-    "text": (THREE_TIER / "flows" / "conntrack", THREE_TIER / "cluster"),
-    "parquet": (THREE_TIER / "flows" / "parquet", THREE_TIER / "cluster"),
+    "text": (SMALL / "flows", SMALL / "cluster"),
+    "parquet": (SMALL / "parquet", SMALL / "cluster"),
+    "three-tier": (THREE_TIER / "flows" / "conntrack", THREE_TIER / "cluster"),
     "vpc": (GOLDEN / "vpc-three-tier" / "flows", GOLDEN / "vpc-three-tier" / "cluster"),
     "handover": (GOLDEN / "address-handover" / "flows", GOLDEN / "address-handover" / "cluster"),
     "scan": (GOLDEN / "scan-and-refused" / "flows", GOLDEN / "scan-and-refused" / "cluster"),
@@ -78,7 +80,8 @@ def every_record(paths: Sequence[str]) -> Iterator[Found]:
             for batch in load(unit.source).read(unit):
                 for at, number in enumerate(batch.table["row"].to_pylist()):
                     table = batch.table.slice(at, 1)
-                    kept[number] = replace(batch, table=table, skipped=Ledger())
+                    opened = None if batch.opened is None else batch.opened.slice(at, 1)
+                    kept[number] = replace(batch, table=table, skipped=Ledger(), opened=opened)
         for number in numbers_of(path):
             if number in kept and number % SAMPLED:
                 yield Found(path, number, "", "", batch=kept[number])

@@ -31,7 +31,13 @@ CASES = {
     "parquet": (THREE_TIER / "flows" / "parquet", THREE_TIER / "cluster"),
     **{
         name: (GOLDEN / name / "flows", GOLDEN / name / "cluster")
-        for name in ("vpc-three-tier", "exposed-service", "cronjob-and-dns", "address-handover")
+        for name in (
+            "vpc-three-tier",
+            "exposed-service",
+            "cronjob-and-dns",
+            "address-handover",
+            "client-to-db",
+        )
     },
 }
 

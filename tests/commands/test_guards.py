@@ -12,7 +12,7 @@ from synth.learner.model import Role
 from synth.learner.roles import find_roles
 from synth.policy.selector import Selector
 from tests.made import connection, pod, write_cluster
-from tests.running import THREE_TIER, learn, run_here
+from tests.running import CLIENT_TO_DB, learn, run_here
 
 WEB, DB = "10.1.1.10", "10.1.2.20"
 
@@ -52,7 +52,7 @@ def test_a_selector_that_picks_more_is_never_written(
 
     monkeypatch.setattr(synth.learner.learn, "find_roles", widened)
     out = tmp_path / "out"
-    ended = run_here("learn", THREE_TIER.flows, "--cluster", THREE_TIER.cluster, "--out", out)
+    ended = run_here("learn", CLIENT_TO_DB.flows, "--cluster", CLIENT_TO_DB.cluster, "--out", out)
 
     assert ended.code != 0
     assert "expected exactly its pods" in ended.err
@@ -68,8 +68,8 @@ def test_known_traffic_is_set_aside_and_failed_contacts_stay_rejected(tmp_path: 
     policies.mkdir()
 
     def matrix(*flags: object) -> dict[str, int]:
-        where = ("--cluster", THREE_TIER.cluster, "--policies", policies, "--format", "json")
-        ended = run_here("replay", THREE_TIER.flows, *where, *flags)
+        where = ("--cluster", CLIENT_TO_DB.cluster, "--policies", policies, "--format", "json")
+        ended = run_here("replay", CLIENT_TO_DB.flows, *where, *flags)
         found: dict[str, int] = json.loads(ended.out)["matrix"]["allowed"]
         return found
 

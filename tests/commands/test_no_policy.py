@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-from tests.running import THREE_TIER, run_here
+from tests.running import CLIENT_TO_DB, run_here
 
 
 def test_a_folder_without_policies_is_a_warning(tmp_path: Path) -> None:
-    flags = ("--cluster", THREE_TIER.cluster, "--policies", tmp_path, "--format", "json")
+    flags = ("--cluster", CLIENT_TO_DB.cluster, "--policies", tmp_path, "--format", "json")
 
-    ended = run_here("replay", THREE_TIER.flows, *flags)
+    ended = run_here("replay", CLIENT_TO_DB.flows, *flags)
 
     assert ended.code == 0
     warning = json.loads(ended.out)["warnings"][0]

@@ -76,6 +76,7 @@ def test_a_translated_and_flushed_connection() -> None:
         "tcp_state": "FIN_WAIT",
         "assured": True,
         "mark": 7,
+        "delta_time": 2,
     }
     assert filled(BY_NOBODY) == filled(FLUSHED)
 

@@ -14,7 +14,7 @@ from synth.flows import Outcome
 from synth.inventory.model import Ranges
 from tests.edges.strategies import API, NOON, SECOND, WEB1, Line, folded, lines, syn
 
-DATA = Path(__file__).resolve().parents[2] / "datasets" / "three-tier"
+DATA = Path(__file__).resolve().parents[1] / "golden" / "client-to-db"
 DTYPES = {
     "client": "str",
     "server": "str",
@@ -32,19 +32,19 @@ DTYPES = {
 
 
 @pytest.fixture(scope="module")
-def three_tier() -> pd.DataFrame:
+def small() -> pd.DataFrame:
     cluster = open_cluster([str(DATA / "cluster")], Ranges())
-    logs = Logs((str(DATA / "flows" / "conntrack"),))
+    logs = Logs((str(DATA / "flows"),))
     return to_frame(read_capture(logs, cluster.inventory, lambda *_: None).settled)
 
 
-def test_a_real_capture_reads_as_its_card_says(three_tier: pd.DataFrame) -> None:
-    found = three_tier.set_index(["client", "server", "protocol", "port"])["connections"]
+def test_a_real_capture_reads_as_its_card_says(small: pd.DataFrame) -> None:
+    found = small.set_index(["client", "server", "protocol", "port"])["connections"]
     assert found["shop/api", "shop/db", "TCP", 3306] == 40
     assert found["shop/api", "203.0.113.10", "TCP", 443] == 1
     assert found["users/client", "kube-system/coredns", "UDP", 53] == 40
-    assert str(three_tier["first"].min())[:19] == "2026-11-23 05:45:26"
-    assert str(three_tier["last"].max())[:19] == "2026-11-23 05:45:30"
+    assert str(small["first"].min())[:19] == "2026-11-23 05:45:26"
+    assert str(small["last"].max())[:19] == "2026-11-23 05:45:30"
 
 
 def test_a_table_of_no_edges_has_the_same_columns() -> None:

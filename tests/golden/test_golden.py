@@ -1,7 +1,8 @@
 """Whole runs as folders that a person can read: ``flows`` and ``cluster`` in, ``expected`` out.
 
 ``pytest --golden-update tests/golden`` rewrites ``expected``; read the difference before you
-keep it. The case ``three-tier`` has no inputs of its own: it is the bundled data set.
+keep it. The case ``three-tier`` has no inputs of its own: it is the bundled data set, with its
+answers, as ``make learn`` learns it.
 """
 
 import shutil
@@ -22,7 +23,11 @@ def test_golden(
     shutil.copytree(case.flows, tmp_path / "flows")
     shutil.copytree(case.cluster, tmp_path / "cluster")
     monkeypatch.chdir(tmp_path)
-    ended = run_here("learn", "flows", "--cluster", "cluster", "--out", "learned")
+    answers = []
+    if case.answers:
+        shutil.copy(case.answers, tmp_path / "answers.yaml")
+        answers = ["--accept", "answers.yaml"]
+    ended = run_here("learn", "flows", "--cluster", "cluster", *answers, "--out", "learned")
     assert ended.code == 0, ended.err
     tree = read_tree(Path("learned"))
     found = below(tree, "policies") | below(tree, "pending") | {REPORT: ended.out.encode()}

@@ -10,13 +10,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.running import ROOT, THREE_TIER
+from tests.running import CLIENT_TO_DB
 
 Make = Callable[[Path], object]
 
-POD_LIST = json.loads((THREE_TIER.cluster / "pods.json").read_text())
-CONNTRACK = THREE_TIER.logs[0]
-PARQUET = ROOT / "datasets/three-tier/flows/parquet/node1.parquet"
+POD_LIST = json.loads((CLIENT_TO_DB.cluster / "pods.json").read_text())
+CONNTRACK = CLIENT_TO_DB.logs[0]
+PARQUET = CLIENT_TO_DB.flows.parent / "parquet/node1.parquet"
 VPC_HEADER = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start "
     "end action log-status"

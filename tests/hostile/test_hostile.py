@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.hostile import bad
-from tests.running import ROOT, THREE_TIER, Ended, learn, read_tree
+from tests.running import CLIENT_TO_DB, ROOT, Ended, learn, read_tree
 
 Run = Callable[..., Ended]
 
-LOGS, CLUSTER = str(THREE_TIER.flows), str(THREE_TIER.cluster)
+LOGS, CLUSTER = str(CLIENT_TO_DB.flows), str(CLIENT_TO_DB.cluster)
 FAULTS_TOLD = 12
 """No more lines than these may stand on standard error."""
 
@@ -23,7 +23,7 @@ FAULTS_TOLD = 12
 @pytest.fixture(scope="module")
 def policies(tmp_path_factory: pytest.TempPathFactory) -> str:
     out = tmp_path_factory.mktemp("learned") / "out"
-    learn(out, [THREE_TIER.flows], THREE_TIER.cluster)
+    learn(out, [CLIENT_TO_DB.flows], CLIENT_TO_DB.cluster)
     return str(out / "policies")
 
 
@@ -191,7 +191,7 @@ class TestMixedUp:
     def test_logs_and_cluster_exchanged(self, run: Run, tmp_path: Path) -> None:
         ended = run(tmp_path, "learn", CLUSTER, "--cluster", LOGS, "--out", "out")
         check(ended)
-        assert "datasets/three-tier/" in ended.err
+        assert "tests/golden/client-to-db/" in ended.err
 
     def test_a_label_of_ten_megabytes(self, run: Run, tmp_path: Path) -> None:
         bad.write_wide_label(tmp_path / "wide.json")

@@ -23,7 +23,8 @@ from tests.inventory.objects import (
 )
 
 HASHED = {"app": "web", "pod-template-hash": "7d8f"}
-CLUSTER = Path(__file__).resolve().parents[2] / "datasets" / "three-tier" / "cluster"
+SMALL = Path(__file__).resolve().parents[1] / "golden" / "client-to-db" / "cluster"
+THREE_TIER = Path(__file__).resolve().parents[2] / "datasets" / "three-tier" / "cluster"
 
 
 def keys(inventory: Inventory) -> list[str]:
@@ -296,7 +297,25 @@ def test_a_huge_text_is_read_in_time_linear_in_its_length() -> None:
 
 
 def test_the_three_tier_cluster_loads() -> None:
-    inventory = read_cluster([str(CLUSTER)])
+    inventory = read_cluster([str(THREE_TIER)])
+    assert [f"{one.namespace} {one.key}" for one in inventory.workloads if one.exists] == [
+        "kube-system Deployment/coredns",
+        "ops Deployment/toolbox",
+        "shop CronJob/report",
+        "shop Deployment/admin",
+        "shop Deployment/api",
+        "shop Deployment/cache",
+        "shop Deployment/web",
+        "shop Deployment/worker",
+        "shop StatefulSet/db",
+    ]
+    assert inventory.warnings == ()
+    ended = {one.workload for one in inventory.pods if one.end is not None}
+    assert ended == {"CronJob/report", "Deployment/api"}
+
+
+def test_a_cluster_of_one_snapshot_loads() -> None:
+    inventory = read_cluster([str(SMALL)])
     assert [f"{one.namespace} {one.key}" for one in inventory.workloads] == [
         "kube-system Deployment/coredns",
         "shop Deployment/api",

@@ -98,6 +98,45 @@ def test_events_are_a_second_wide_and_tables_have_no_time(tmp_path: Path) -> Non
     assert rows_of([table])[0]["start"] is None
 
 
+SECOND = 1_000_000
+TIME = 1_700_000_000
+PLAIN = GOOD.replace("431999 ESTABLISHED ", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "oldest", "youngest"),
+    [
+        (f"[NEW] {GOOD}", 0, 0),
+        (f"[UPDATE] {GOOD}", 0, 0),
+        (f"[UPDATE] {GOOD}".replace("ESTABLISHED", "FIN_WAIT"), 60, 0),
+        (f"[UPDATE] {GOOD}".replace("ESTABLISHED", "CLOSE"), 60, 0),
+        (f"[UPDATE] {GOOD}".replace("ESTABLISHED", "CLOSE").replace("[ASSURED] ", ""), 0, 0),
+        (f"[DESTROY] {PLAIN}", 180, 0),
+        (f"[DESTROY] {PLAIN} delta-time=30", 90, 30),
+        (f"[DESTROY] {PLAIN} delta-time=x", 180, 0),
+        (DESTROYED, 0, 0),
+        (f"[DESTROY] {UDP} delta-time=31 id=9", 91, 31),
+        (f"[UPDATE] {UDP}", 0, 0),
+        (GOOD, 180, 0),
+    ],
+)
+def test_what_is_told_late_may_be_of_a_connection_opened_earlier(
+    line: str, oldest: int, youngest: int, tmp_path: Path
+) -> None:
+    timed = f"[{TIME}.000000] [NEW] {UDP}"
+    (batch,) = read(written(tmp_path, f"[{TIME}.000000] {line}", f"{timed} delta-time=5", PLAIN))
+    begun = batch.table.column("start").cast("int64").to_pylist()
+    assert begun == [TIME * SECOND, TIME * SECOND, None]
+    if not oldest:
+        assert batch.opened is None
+        return
+    assert batch.opened is not None
+    assert batch.opened.to_pydict() == {
+        "first": [(TIME - oldest) * SECOND, TIME * SECOND, None],
+        "last": [(TIME - youngest) * SECOND, TIME * SECOND, None],
+    }
+
+
 def test_masquerade_shows_whom_the_server_saw(tmp_path: Path) -> None:
     row = one(
         tmp_path,

@@ -16,6 +16,9 @@ from datasets.generator.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[3]
 BRIEF = Options(workloads=20, days=0.25, connections=4_000, codec="snappy", attacks=("beacon",))
+each_kind = pytest.mark.parametrize(
+    "kind", ["vpc", pytest.param("conntrack", marks=pytest.mark.slow)]
+)
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -55,7 +58,7 @@ def test_another_seed_gives_another_cluster(tmp_path: Path) -> None:
     assert not {first[name] for name in first} & {second[name] for name in second}
 
 
-@pytest.mark.parametrize("kind", ["vpc", "conntrack"])
+@each_kind
 def test_days_ahead_are_the_days_that_a_longer_span_has(tmp_path: Path, kind: str) -> None:
     options = Options(workloads=20, days=1, ahead=1, connections=2_000, codec="snappy", births=0.3)
     options = changed(options, formats=(kind,), deaths=0.05)
@@ -78,6 +81,7 @@ def test_a_longer_span_begins_like_a_shorter_one(tmp_path: Path) -> None:
     assert read_logs(tmp_path / "long", "vpc").slice(0, len(short)).equals(short)
 
 
+@pytest.mark.slow
 def test_the_small_preset_takes_about_a_second_of_work(tmp_path: Path) -> None:
     begin = time.process_time()
     truth = generate(PRESETS["small"], tmp_path / "small")
@@ -85,7 +89,7 @@ def test_the_small_preset_takes_about_a_second_of_work(tmp_path: Path) -> None:
     assert time.process_time() - begin < 20  # a second or two, where nothing else runs
 
 
-@pytest.mark.parametrize("kind", ["vpc", "conntrack"])
+@each_kind
 def test_synth_learns_from_it(tmp_path: Path, kind: str) -> None:
     out = tmp_path / "made"
     generate(changed(BRIEF, days=1), out)
@@ -101,6 +105,7 @@ def test_synth_learns_from_it(tmp_path: Path, kind: str) -> None:
     assert any((tmp_path / "learnt").rglob("*.yaml"))
 
 
+@pytest.mark.slow
 def test_as_many_records_as_were_asked_for(tmp_path: Path) -> None:
     truth = generate(changed(PRESETS["performance"], records=60_000), tmp_path / "made")
     assert truth.records == {"vpc": 60_000}

@@ -109,7 +109,14 @@ def test_addresses_are_not_given_again_before_their_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "knob", ["missing_labels", "misleading_labels", "part_of", "references", "undeclared_ports"]
+    "knob",
+    [
+        "missing_labels",
+        *(
+            pytest.param(one, marks=pytest.mark.slow)
+            for one in ("misleading_labels", "part_of", "references", "undeclared_ports")
+        ),
+    ],
 )
 def test_labels_and_declarations_leave_the_logs_alone(tmp_path: Path, knob: str) -> None:
     assert logs(tmp_path, "off", changed(BASE, **{knob: 0})) == logs(
@@ -123,13 +130,16 @@ def test_attacks_leave_benign_records_alone(tmp_path: Path) -> None:
     assert attacked.total() - without.total() > 500
 
 
-@pytest.mark.parametrize("knobs", [{"loss": 0.3}, {"missing_side": 0.4}])
+@pytest.mark.parametrize(
+    "knobs", [{"loss": 0.3}, pytest.param({"missing_side": 0.4}, marks=pytest.mark.slow)]
+)
 def test_loss_takes_records_away_and_adds_none(tmp_path: Path, knobs: dict[str, float]) -> None:
     whole, lossy = logs(tmp_path, "off"), logs(tmp_path, "on", changed(BASE, **knobs))
     assert lossy <= whole
     assert 0.45 < lossy.total() / whole.total() < 0.85
 
 
+@pytest.mark.slow
 def test_skew_moves_times_only(tmp_path: Path) -> None:
     right, skewed = (
         logs(tmp_path, name, changed(BASE, skew=skew), without=("start", "end"))
@@ -139,6 +149,7 @@ def test_skew_moves_times_only(tmp_path: Path) -> None:
     assert logs(tmp_path, "again", changed(BASE, skew=300)) != logs(tmp_path, "still")
 
 
+@pytest.mark.slow
 def test_load_swings_over_the_day(tmp_path: Path) -> None:
     even, swinging = (
         hours(tmp_path / str(swing), changed(BASE, diurnal=swing)) for swing in (0, 0.9)

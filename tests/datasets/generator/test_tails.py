@@ -15,7 +15,9 @@ from datasets.generator.topology import Topology, make_topology
 
 SEEDS = (1, 2, 3)
 SIZE = 2_000
-each_seed = pytest.mark.parametrize("seed", SEEDS)
+each_seed = pytest.mark.parametrize(
+    "seed", [SEEDS[0], *(pytest.param(one, marks=pytest.mark.slow) for one in SEEDS[1:])]
+)
 
 
 @lru_cache
