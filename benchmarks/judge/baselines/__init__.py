@@ -1,0 +1,1 @@
+"""Baselines: published and obvious ways from logs to policies."""
