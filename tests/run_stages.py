@@ -42,12 +42,15 @@ LAB: Final = (
 
 FUZZ: Final = "python -m tests.fuzz.policy_reader -max_total_time=60 -len_control=0 -max_len=1000"
 
+JUDGE: Final = "python -m benchmarks.judge --matrix small --out build/judge --check"
+
 STAGES: Final = (
     Stage("ruff check", ("ruff", "check", "--quiet", ".")),
     Stage("ruff format", ("ruff", "format", "--quiet", "--check", ".")),
     Stage("mypy", ("mypy",)),
     Stage("import rules", ("lint-imports", "--no-logo")),
     Stage("spelling", ("typos",)),
+    Stage("judge", tuple(JUDGE.split())),
     Stage("fuzzing", tuple(FUZZ.split()), in_ci_only=True),
     Stage(
         "namespace lab",
@@ -55,6 +58,7 @@ STAGES: Final = (
         in_ci_only=True,
         packages=LAB,
     ),
+    Stage("seeded bugs", ("python", "-m", "tests.seeded_bugs.seed"), in_ci_only=True),
     Stage(
         "slow tests", (*PYTEST.split(), "-m", "slow and not stress and not lab"), in_ci_only=True
     ),

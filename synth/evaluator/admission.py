@@ -92,17 +92,14 @@ def slices(rules: int, queries: int) -> Iterator[slice]:
 def _number_pairs(queries: Queries, groups: int, ports: int) -> tuple[NDArray[np.int64], Numbers]:
     """Return the pairs that occur, group * ports + port, sorted; and the place of each query's."""
     if groups * ports > DENSE:
-        pairs, inverse = np.unique(_pair(queries, ports), return_inverse=True)
+        pair = queries.group.astype(np.int64) * ports + queries.port
+        pairs, inverse = np.unique(pair, return_inverse=True)
         return pairs, inverse.astype(np.int32)
-    pair = _pair(queries, ports)
+    pair = queries.group * np.int32(ports) + queries.port
     occurs = np.zeros(groups * ports, np.bool_)
     occurs[pair] = True
     places = np.cumsum(occurs, dtype=np.int32) - np.int32(1)
     return np.flatnonzero(occurs), places[pair]
-
-
-def _pair(queries: Queries, ports: int) -> Longs:
-    return queries.group.astype(np.int64) * ports + queries.port
 
 
 def _blocks(pairs: Longs, width: int) -> Iterator[Longs]:
@@ -113,7 +110,7 @@ def _blocks(pairs: Longs, width: int) -> Iterator[Longs]:
 def _rows(side: Side, tables: Tables, pairs: Longs) -> Bits:
     """Return Bits[len(pairs), C]: the peers that each pair admits."""
     group, port = np.divmod(pairs, tables.ports.columns)
-    place, rule = _spread(side.rules, group)
+    place, rule = spread(side.rules, group)
     holds = tables.ports.at(side.ports[rule], port[place])
     place, rule = place[holds], rule[holds]
     packed = np.zeros((len(pairs), tables.peers.packed.shape[1]), np.uint8)
@@ -144,7 +141,7 @@ def _compare(side: Side, tables: Tables, queries: Queries) -> Mask:
         # As many queries as fit, and at least one.
         limit = (ends[low - 1] if low else 0) + CELLS
         high = max(low + 1, int(np.searchsorted(ends, limit, side="right")))
-        place, rule = _spread(side.rules, queries.group[low:high])
+        place, rule = spread(side.rules, queries.group[low:high])
         place += low
         among = tables.peers.at(side.peers[rule], queries.peer[place])
         holds = among & tables.ports.at(side.ports[rule], queries.port[place])
@@ -153,7 +150,7 @@ def _compare(side: Side, tables: Tables, queries: Queries) -> Mask:
     return found
 
 
-def _spread(rules: Lists, groups: NDArray[np.integer[Any]]) -> tuple[Longs, Numbers]:
+def spread(rules: Lists, groups: NDArray[np.integer[Any]]) -> tuple[Longs, Numbers]:
     """Return the rules of these groups, one after the other, and the place of each's group."""
     first, sizes = rules.first[groups], np.diff(rules.first)[groups]
     place = np.repeat(np.arange(len(groups)), sizes)

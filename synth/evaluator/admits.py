@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.evaluator.admission import matches, slices
+from synth.evaluator.admission import Queries, matches, slices, spread
 from synth.evaluator.compile import Compiled, Namespaces, compile_policies
 from synth.evaluator.options import DEFAULT, Options
 from synth.evaluator.rows import ask, expand
-from synth.evaluator.sides import RuleRef
+from synth.evaluator.sides import Lists, RuleRef, Side, Tables
 from synth.evaluator.traffic import Traffic
 from synth.policy.model import Direction, PolicySet
 
@@ -80,16 +80,34 @@ def admissions(compiled: Compiled, traffic: Traffic, direction: Direction) -> Ad
     side = compiled.sides[direction]
     rows = expand(compiled, traffic, np.flatnonzero(traffic.decided))
     queries = ask(compiled, rows, direction).queries
+    asked = np.flatnonzero(queries.group >= 0)
+    first, query = _distinct(queries.take(asked), compiled.sure)
+    place, rule = spread(_admitting(side, compiled.sure, queries.take(asked[first])), query)
+    width = max(1, len(side.refs))
+    row, rule = np.divmod(np.unique(rows.origin[asked[place]] * width + rule), width)
+    return Admissions(row, rule.astype(np.int32), side.refs)
+
+
+def _distinct(queries: Queries, tables: Tables) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first of the queries of each kind, and of each query the number of its kind."""
+    pair = queries.group.astype(np.int64) * tables.peers.columns + queries.peer
+    triple = pair * tables.ports.columns + queries.port
+    _, first, query = np.unique(triple, return_index=True, return_inverse=True)
+    return first, query
+
+
+def _admitting(side: Side, tables: Tables, queries: Queries) -> Lists:
+    """Return the rules that admit each of the queries, ascending."""
     width = max(1, len(side.refs))
     pairs = [np.zeros(0, np.int64)]
     for group, members in queries.by_group():
         rules = side.rules[group]
         for part in slices(len(rules), len(members)):
             own = members[part]
-            rule, place = np.nonzero(matches(side, compiled.sure, rules, queries.take(own)))
-            pairs.append(rows.origin[own[place]] * width + rules[rule])
-    row, rule = np.divmod(np.unique(np.concatenate(pairs)), width)
-    return Admissions(row, rule.astype(np.int32), side.refs)
+            rule, place = np.nonzero(matches(side, tables, rules, queries.take(own)))
+            pairs.append(own[place] * width + rules[rule])
+    query, rule = np.divmod(np.sort(np.concatenate(pairs)), width)
+    return Lists(np.searchsorted(query, np.arange(len(queries) + 1)), rule.astype(np.int32))
 
 
 def isolators(

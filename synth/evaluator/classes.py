@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from typing import Self
 
@@ -13,13 +14,14 @@ from synth.evaluator.options import DEFAULT, Options
 from synth.evaluator.spans import Ranks, span_of
 from synth.inventory.endpoint import Endpoint, Kind
 from synth.policy.address import IpBlock
-from synth.policy.model import AddressPeer, Direction, Policy
+from synth.policy.model import AddressPeer, Direction, Peer, Policy
 from synth.policy.selector import Selector
 
 NOWHERE = -1
 """The rank of what has no known address: below 1, the lowest rank inside a block."""
 _NODE = "node", (), (), NOWHERE, NOWHERE
-_Key = tuple[str, tuple[tuple[str, str], ...], tuple[str, ...], int, int]
+_Labels = tuple[tuple[str, str], ...]
+_Key = tuple[str, _Labels, tuple[str, ...], int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,24 @@ class Vocabulary:
     @classmethod
     def of(cls, policies: Iterable[Policy]) -> Self:
         """Return the vocabulary of the policies' selectors and peers."""
+        written = [*policies]
+        rules = chain.from_iterable(
+            policy.rules(direction) or () for policy in written for direction in Direction
+        )
+        return cls.of_terms((policy.pods for policy in written), (rule.peers for rule in rules))
+
+    @classmethod
+    def of_terms(cls, subjects: Iterable[Selector], peers: Iterable[tuple[Peer, ...]]) -> Self:
+        """Return the vocabulary of policies' selectors and of what their rules admit."""
         keys: set[str] = set()
         blocks: set[IpBlock] = set()
-        for policy in policies:
-            keys.update(_keys(policy.pods))
-            rules = chain.from_iterable(policy.rules(direction) or () for direction in Direction)
-            for peer in chain.from_iterable(rule.peers for rule in rules):
-                if isinstance(peer, AddressPeer):
-                    blocks.add(peer.block)
-                else:
-                    keys.update(_keys(peer.pods))
+        for selector in subjects:
+            keys.update(_keys(selector))
+        for peer in chain.from_iterable(peers):
+            if isinstance(peer, AddressPeer):
+                blocks.add(peer.block)
+            else:
+                keys.update(_keys(peer.pods))
         return cls(frozenset(keys), frozenset(blocks))
 
     @property
@@ -86,7 +96,7 @@ def classify(
 ) -> tuple[Classes, NDArray[np.int32]]:
     """Return the classes, and int32[len(endpoints)]: the class of each; -1 for AMBIGUOUS."""
     ranks = Ranks.of(vocabulary.blocks)
-    networks = vocabulary.networks
+    told = _Told(vocabulary)
     in_no_block = Kind.NODE if options.ip_block_nodes == "no" else None
     numbers: dict[_Key, int] = {}
     number = np.full(len(endpoints), -1, np.int32)
@@ -94,15 +104,29 @@ def classify(
         if endpoint.kind is in_no_block:
             number[place] = numbers.setdefault(_NODE, len(numbers))
         elif endpoint.kind is not Kind.AMBIGUOUS:
-            key = _key(endpoint, vocabulary.keys, networks, ranks)
+            key = _key(endpoint, told, ranks)
             number[place] = numbers.setdefault(key, len(numbers))
     return _classes(list(numbers), ranks), number
 
 
-def _key(endpoint: Endpoint, keys: frozenset[str], networks: frozenset[str], ranks: Ranks) -> _Key:
+class _Told:
+    """What policies tell of pods' labels and blocks, found once for all pods that share them."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.keys, self.networks = vocabulary.keys, vocabulary.networks
+        self.labels = cache(self._labels)
+        self.blocks = cache(self._blocks)
+
+    def _labels(self, labels: _Labels) -> _Labels:
+        return tuple(label for label in labels if label[0] in self.keys)
+
+    def _blocks(self, blocks: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(block for block in blocks if block in self.networks)
+
+
+def _key(endpoint: Endpoint, told: _Told, ranks: Ranks) -> _Key:
     if endpoint.kind is Kind.POD:
-        labels = tuple(label for label in endpoint.labels if label[0] in keys)
-        blocks = tuple(block for block in endpoint.blocks if block in networks)
+        labels, blocks = told.labels(endpoint.labels), told.blocks(endpoint.blocks)
         return f"pod {endpoint.namespace}", labels, blocks, NOWHERE, NOWHERE
     if not endpoint.address:
         return "unknown", (), (), NOWHERE, NOWHERE
@@ -131,4 +155,4 @@ def _classes(keys: Sequence[_Key], ranks: Ranks) -> Classes:
 
 
 def _keys(selector: Selector) -> Iterable[str]:
-    return (requirement.key for requirement in selector.requirements)
+    return [requirement.key for requirement in selector.requirements]

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.evaluator.classes import Classes, Vocabulary, classify
-from synth.evaluator.mapped import read_as_ipv4
+from synth.evaluator.mapped import are_mapped, read_as_ipv4
 from synth.evaluator.match import Matcher
 from synth.evaluator.options import DEFAULT, Options
 from synth.evaluator.ports import PortClasses
-from synth.evaluator.sides import Lists, PeerTable, Side, Tables, compile_side
+from synth.evaluator.sides import Lists, PeerTable, Side, Tables, Terms, compile_side
 from synth.inventory.endpoint import Endpoint, Kind
 from synth.policy.model import Direction, PolicySet
 
@@ -63,21 +63,15 @@ def compile_policies(
 
     """
     concrete, choices = _concrete(endpoints, options)
-    if options.ipv4_mapped == "ipv4":
-        policies = read_as_ipv4(policies)
-    vocabulary = Vocabulary.of(policies)
+    terms = Terms.of(policies)
+    if options.ipv4_mapped == "ipv4" and any(map(are_mapped, terms.peers)):
+        terms = Terms.of(read_as_ipv4(policies))
+    vocabulary = Vocabulary.of_terms((policy.pods for policy in policies), terms.peers)
     classes, class_of = classify(concrete, vocabulary, options)
     matcher = Matcher.of(classes, namespaces, blocks_match_pods=options.ip_block_pods == "yes")
-    sets = dict.fromkeys(
-        rule.ports
-        for policy in policies
-        for direction in Direction
-        for rule in policy.rules(direction) or ()
-    )
-    rows = {ports: row for row, ports in enumerate(sets)}
-    peers = PeerTable(matcher)
-    sides = {one: compile_side(policies, one, peers, rows) for one in Direction}
-    ports = PortClasses.of(list(sets), concrete, hidden=options.dnat == "before")
+    peers = PeerTable(matcher, terms.peers)
+    sides = {one: compile_side(one, terms.sides[one], peers) for one in Direction}
+    ports = PortClasses.of(terms.ports, concrete, hidden=options.dnat == "before")
     sure_peers, maybe_peers = peers.tables()
     sure = Tables(sure_peers, ports.table)
     one = maybe_peers is sure_peers and options.dnat == "after"
@@ -102,6 +96,9 @@ def _concrete(
     concrete = list(endpoints)
     choices: list[Sequence[int]] = []
     for number, endpoint in enumerate(endpoints):
+        if not endpoint.candidates and endpoint.kind is not Kind.AMBIGUOUS:
+            choices.append((number,))
+            continue
         found = list(_candidates(endpoint, options))
         if not found:
             raise ValueError(f"ambiguous endpoint {endpoint.address} names no candidates")

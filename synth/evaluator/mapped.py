@@ -1,6 +1,8 @@
 """Blocks written as IPv4-mapped IPv6 ranges, read as the IPv4 ranges that they contain."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 
 from synth.policy.address import IpBlock, Network, parse_network
 from synth.policy.model import AddressPeer, Direction, Peer, PolicySet, Rule
@@ -8,18 +10,20 @@ from synth.policy.model import AddressPeer, Direction, Peer, PolicySet, Rule
 
 def read_as_ipv4(policies: PolicySet) -> PolicySet:
     """Return the policies with every mapped block as an IPv4 block; itself if there is none."""
-    if not any(
-        isinstance(peer, AddressPeer) and _is_mapped(peer.block.cidr)
-        for policy in policies
-        for direction in Direction
-        for rule in policy.rules(direction) or ()
-        for peer in rule.peers
-    ):
+    rules = chain.from_iterable(
+        policy.rules(direction) or () for policy in policies for direction in Direction
+    )
+    if not any(are_mapped(rule.peers) for rule in rules):
         return policies
     return PolicySet.of(
         replace(policy, ingress=_rules(policy.ingress), egress=_rules(policy.egress))
         for policy in policies
     )
+
+
+def are_mapped(peers: Iterable[Peer]) -> bool:
+    """Return whether some of the peers is a mapped block."""
+    return any(isinstance(peer, AddressPeer) and _is_mapped(peer.block.cidr) for peer in peers)
 
 
 def _rules(rules: tuple[Rule, ...] | None) -> tuple[Rule, ...] | None:
@@ -36,7 +40,8 @@ def _peer(peer: Peer) -> Peer:
 
 
 def _is_mapped(network: Network) -> bool:
-    return network.version != _plain(network).version
+    # The short way out first: an IPv4 block costs nothing that way, and there may be thousands.
+    return network.version == 6 and _plain(network).version == 4  # noqa: PLR2004 - families
 
 
 def _plain(network: Network) -> Network:

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.evaluator.bits import Mask
+from synth.evaluator.bits import Mask, Row, columns_of, row_of
 from synth.evaluator.classes import Classes
 from synth.evaluator.spans import spans_of
 from synth.policy.address import IpBlock
@@ -78,15 +78,24 @@ class LabelIndex:
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """Masks over the C classes of ``classes``, by the terms that policies are made of."""
+    """Rows of the C classes of ``classes``, by the terms that policies are made of.
+
+    Policies repeat their selectors and blocks, so what was found for each is kept: ``picked`` and
+    ``within`` for selectors of pods and of namespaces, ``held`` for blocks, ``numbers`` for rows.
+    """
 
     classes: Classes
+    every_pod: Row
+    of_namespace: Mapping[str, Row]
     labels: LabelIndex
-    namespace_code: Mapping[str, int]
     namespaces: LabelIndex
     blocks: LabelIndex
     """Pod classes by the texts of the CIDRs around them."""
     blocks_match_pods: bool = True
+    picked: dict[Selector, Row] = field(default_factory=dict)
+    within: dict[Selector, Row] = field(default_factory=dict)
+    held: dict[IpBlock, tuple[Row, Row]] = field(default_factory=dict)
+    numbers: dict[Row, list[int]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -104,33 +113,57 @@ class Matcher:
         ]
         return cls(
             classes=classes,
+            every_pod=row_of(classes.pods),
+            of_namespace={
+                name: row_of(classes.namespace == code)
+                for code, name in enumerate(classes.namespaces)
+            },
             labels=LabelIndex.of(classes.labels),
-            namespace_code={name: code for code, name in enumerate(classes.namespaces)},
             namespaces=LabelIndex.of([*named, ()]),
             blocks=LabelIndex.of(((text, "") for text in texts) for texts in classes.blocks),
             blocks_match_pods=blocks_match_pods,
         )
 
-    def pods(self, selector: Selector, namespace: str) -> Mask:
-        """Return bool[C]: the pods of the namespace that the selector picks."""
-        code = self.namespace_code.get(namespace)
-        if code is None:
-            return np.zeros(len(self.classes), np.bool_)
-        within: Mask = self.classes.namespace == code
-        return within & self.labels.select(selector)
+    def pods(self, selector: Selector, namespace: str) -> Row:
+        """Return the pods of the namespace that the selector picks."""
+        return self.of_namespace.get(namespace, 0) & self._picked(selector)
 
-    def peer(self, peer: PodPeer, namespace: str) -> Mask:
-        """Return bool[C]: the pods that a peer means in a policy of the namespace."""
+    def peer(self, peer: PodPeer, namespace: str) -> Row:
+        """Return the pods that a peer means in a policy of the namespace."""
         if peer.namespaces is None:
             return self.pods(peer.pods, namespace)
-        within = self.classes.pods
-        if not peer.namespaces.everything:
-            # Of classes that are no pods, the number -1 reads some namespace; they stay out.
-            within = within & self.namespaces.select(peer.namespaces)[self.classes.namespace]
-        return within & self.labels.select(peer.pods)
+        return self._within(peer.namespaces) & self._picked(peer.pods)
 
-    def block(self, block: IpBlock) -> tuple[Mask, Mask]:
-        """Return bool[C] twice: the classes surely in the block, and those that may be in it."""
+    def block(self, block: IpBlock) -> tuple[Row, Row]:
+        """Return the classes surely in the block, and those that may be in it."""
+        if block not in self.held:
+            sure, maybe = self._in_block(block)
+            self.held[block] = row_of(sure), row_of(maybe)
+        return self.held[block]
+
+    def numbers_of(self, row: Row) -> list[int]:
+        """Return the classes in the row, ascending."""
+        if row not in self.numbers:
+            self.numbers[row] = columns_of(row).tolist()
+        return self.numbers[row]
+
+    def _picked(self, selector: Selector) -> Row:
+        """Return the classes, pods or not, whose labels meet the selector."""
+        row = self.picked.get(selector)
+        if row is None:
+            row = self.picked[selector] = row_of(self.labels.select(selector))
+        return row
+
+    def _within(self, selector: Selector) -> Row:
+        """Return the pods of the namespaces that the selector picks."""
+        row = self.within.get(selector)
+        if row is None:
+            # Of classes that are no pods, the number -1 reads what is after the last namespace.
+            named = row_of(self.namespaces.select(selector)[self.classes.namespace])
+            row = self.within[selector] = self.every_pod & named
+        return row
+
+    def _in_block(self, block: IpBlock) -> tuple[Mask, Mask]:
         pods = self._pods_in(block)
         sure, maybe = pods, pods | self.classes.unknown
         low, high = self.classes.low, self.classes.high

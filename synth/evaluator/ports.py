@@ -65,15 +65,16 @@ class PortClasses:
         declared = _declared(sets, endpoints)
         plain = int(interval.max()) + 1
         numbers: dict[tuple[int, _Names], int] = {}
+        places = np.array([place for place, _ in declared], np.int64)
+        bases = interval[places % (3 * SPAN)].tolist()
         named = [
-            numbers.setdefault((int(interval[place % (3 * SPAN)]), names), plain + len(numbers))
-            for place, names in declared
+            numbers.setdefault((base, names), plain + len(numbers))
+            for base, (_, names) in zip(bases, declared, strict=True)
         ]
         known = plain + len(numbers)
         table = possible = _table(sets, interval, list(numbers), plain)
         if hidden:
             table, possible = _with_hidden(table, sets)
-        places = np.array([place for place, _ in declared], np.int64)
         nameable = np.zeros(3 * SPAN, np.bool_)
         nameable[places % (3 * SPAN)] = True
         some = np.array(named, np.int32)
@@ -132,10 +133,11 @@ def _declared(
 
     if not spoken:
         return []
+    span = 3 * SPAN
     return [
-        (server * 3 * SPAN + place, names)
+        (server * span + place, names)
         for server, endpoint in enumerate(endpoints)
-        if endpoint.kind is Kind.POD and endpoint.ports
+        if endpoint.ports and endpoint.kind is Kind.POD
         for place, names in resolve(endpoint.ports)
     ]
 

@@ -30,6 +30,7 @@ class Rows:
     | same_pod | bool[N]: a pod to itself |
     | from_node, to_node | bool[N]: from a node to a pod on it; from a pod to its own node |
     | service | int32[N]: the concrete endpoint asked for instead of the server; -1: none |
+    | begin | int64[n]: the first row of each of the traffic's; None if each stands once |
     """
 
     origin: NDArray[np.int64]
@@ -42,6 +43,7 @@ class Rows:
     from_node: Mask
     to_node: Mask
     service: Numbers
+    begin: NDArray[np.int64] | None
 
     def __len__(self) -> int:
         """Return N."""
@@ -77,17 +79,22 @@ def expand(compiled: Compiled, traffic: Traffic, chosen: NDArray[np.integer[Any]
         turn, service = _services(compiled, traffic.take(origin))
         origin, client = origin[turn], client[turn]
         seen, server = seen[turn], server[turn]
+    begin = np.flatnonzero(np.diff(origin, prepend=-1))
+    single = len(begin) == len(origin)
+    # Usually each row stands for itself, and copying the columns would cost as much as judging.
+    own = traffic if single and len(origin) == len(traffic) else traffic.take(origin)
     return Rows(
         origin=origin,
         client=client,
         seen=seen,
         server=server,
-        protocol=traffic.protocol[origin],
-        port=compiled.ports.of_rows(traffic.protocol[origin], traffic.port[origin], server),
-        same_pod=traffic.same_pod[origin],
-        from_node=traffic.same_node[origin] & compiled.nodes[seen],
-        to_node=traffic.same_node[origin] & compiled.nodes[server],
+        protocol=own.protocol,
+        port=compiled.ports.of_rows(own.protocol, own.port, server),
+        same_pod=own.same_pod,
+        from_node=own.same_node & compiled.nodes[seen],
+        to_node=own.same_node & compiled.nodes[server],
         service=service,
+        begin=None if single else begin,
     )
 
 
@@ -161,9 +168,8 @@ def _services(compiled: Compiled, traffic: Traffic) -> tuple[NDArray[np.int64], 
 def _choices(
     choices: Lists, traffic: Traffic, chosen: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], Numbers, Numbers, Numbers]:
-    client, seen, server = (
-        column[chosen] for column in (traffic.client, traffic.client_seen, traffic.server)
-    )
+    own = traffic if len(chosen) == len(traffic) else traffic.take(chosen)
+    client, seen, server = own.client, own.client_seen, own.server
     if len(choices.numbers) == len(choices.first) - 1:  # nothing is ambiguous
         return chosen, client, seen, server
     clients, sights, servers = (_counts(choices, one) for one in (client, seen, server))

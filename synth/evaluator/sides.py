@@ -2,19 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.evaluator.bits import Bits, Mask, pack
+from synth.evaluator.bits import Bits, Row
 from synth.evaluator.match import Matcher
-from synth.policy.model import Direction, Peer, PodPeer, Policy, PolicySet
+from synth.policy.model import Direction, Peer, PodPeer, Policy, PolicySet, Rule
 from synth.policy.ports import PortSet
-from synth.policy.selector import Selector
-
-_Selection = tuple[str, Selector]
-"""The namespace and the selector of the pods that a policy is about."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,77 +74,118 @@ class Tables:
     ports: Bits
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The rules of some policies in one direction, as written.
+
+    ``peers`` and ``ports`` tell of each rule the number of its peers and of its port set, as
+    ``Terms`` has them.
+    """
+
+    policies: Sequence[Policy]
+    rules: Sequence[Sequence[Rule]]
+    peers: Sequence[int]
+    ports: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What rules are made of, each once: hashing a rule's terms is most of the cost of reading it.
+
+    ``sides`` holds the policies that isolate each direction.
+    """
+
+    peers: Sequence[tuple[Peer, ...]]
+    ports: Sequence[PortSet]
+    sides: Mapping[Direction, Written]
+
+    @classmethod
+    def of(cls, policies: PolicySet) -> "Terms":
+        """Return the terms of the policies' rules."""
+        peers: dict[tuple[Peer, ...], int] = {}
+        ports: dict[PortSet, int] = {}
+        sides: dict[Direction, Written] = {}
+        for direction in Direction:
+            isolating = [policy for policy in policies if policy.rules(direction) is not None]
+            rules = [policy.rules(direction) or () for policy in isolating]
+            own = [*chain.from_iterable(rules)]
+            sides[direction] = Written(
+                isolating,
+                rules,
+                [peers.setdefault(rule.peers, len(peers)) for rule in own],
+                [ports.setdefault(rule.ports, len(ports)) for rule in own],
+            )
+        return cls([*peers], [*ports], sides)
+
+
 class PeerTable:
-    """Rows of peers, each computed once and kept packed, for both directions."""
+    """Rows of peers, each computed once, for both directions."""
 
-    def __init__(self, matcher: Matcher) -> None:
+    def __init__(self, matcher: Matcher, terms: Sequence[tuple[Peer, ...]]) -> None:
         self.matcher = matcher
-        self.numbers: dict[tuple[str, tuple[Peer, ...]], int] = {}
-        self.sure: list[NDArray[np.uint8]] = []
-        self.maybe: list[NDArray[np.uint8]] = []
+        self.terms = terms
+        self.own = [
+            any(isinstance(peer, PodPeer) and peer.namespaces is None for peer in peers)
+            for peers in terms
+        ]
+        self.numbers: dict[tuple[str, int], int] = {}
+        self.sure: list[Row] = []
+        self.maybe: list[Row] = []
 
-    def row(self, namespace: str, peers: tuple[Peer, ...]) -> int:
+    def row(self, namespace: str, peers: int) -> int:
         """Return the number of the row of these peers, in a policy of the namespace."""
-        own = any(isinstance(peer, PodPeer) and peer.namespaces is None for peer in peers)
-        key = namespace if own else "", peers
+        key = namespace if self.own[peers] else "", peers
         number = self.numbers.setdefault(key, len(self.numbers))
         if number == len(self.sure):
-            sure, maybe = self._masks(namespace, peers)
-            self.sure.append(pack(sure))
-            self.maybe.append(self.sure[-1] if maybe is sure else pack(maybe))
+            sure, maybe = self._rows(namespace, self.terms[peers])
+            self.sure.append(sure)
+            self.maybe.append(maybe)
         return number
 
     def tables(self) -> tuple[Bits, Bits]:
         """Return the tables of sure and possible peers; one table if nothing is unsure."""
         columns = len(self.matcher.classes)
-        sure = Bits.of(self.sure, columns)
-        same = all(a is b for a, b in zip(self.sure, self.maybe, strict=True))
-        return sure, sure if same else Bits.of(self.maybe, columns)
+        sure = Bits.of_rows(self.sure, columns)
+        return sure, sure if self.sure == self.maybe else Bits.of_rows(self.maybe, columns)
 
-    def _masks(self, namespace: str, peers: tuple[Peer, ...]) -> tuple[Mask, Mask]:
-        sure = np.full(len(self.matcher.classes), not peers, np.bool_)
-        unsure = np.zeros_like(sure)
+    def _rows(self, namespace: str, peers: tuple[Peer, ...]) -> tuple[Row, Row]:
+        if not peers:
+            everyone = (1 << len(self.matcher.classes)) - 1
+            return everyone, everyone
+        sure = maybe = 0
         for peer in peers:
             if isinstance(peer, PodPeer):
                 sure |= self.matcher.peer(peer, namespace)
             else:
                 inside, touched = self.matcher.block(peer.block)
                 sure |= inside
-                unsure |= touched
-        unsure &= ~sure
-        return sure, sure | unsure if unsure.any() else sure
+                maybe |= touched
+        return sure, sure | maybe
 
 
-def compile_side(
-    policies: PolicySet,
-    direction: Direction,
-    peer_table: PeerTable,
-    port_rows: Mapping[PortSet, int],
-) -> Side:
-    """Return the direction, compiled; ``port_rows`` is the order of the table of ports."""
-    isolating = [policy for policy in policies if policy.rules(direction) is not None]
-    group, members = _group(isolating, peer_table.matcher)
-    rules = [policy.rules(direction) or () for policy in isolating]
-    begin = np.cumsum([0, *map(len, rules)]).tolist()
-    peers = [
-        peer_table.row(policy.namespace, rule.peers)
-        for policy, own in zip(isolating, rules, strict=True)
-        for rule in own
-    ]
+def compile_side(direction: Direction, written: Written, peer_table: PeerTable) -> Side:
+    """Return the direction, compiled."""
+    group, members = _group(written.policies, peer_table.matcher)
+    begin = np.cumsum([0, *map(len, written.rules)]).tolist()
+    spaces = chain.from_iterable(
+        repeat(policy.namespace, len(own))
+        for policy, own in zip(written.policies, written.rules, strict=True)
+    )
+    peers = [*map(peer_table.row, spaces, written.peers)]
     return Side(
         group=group,
         policies=Lists.of(members),
         rules=Lists.of(
             [[*chain.from_iterable(range(*begin[p : p + 2]) for p in own)] for own in members]
         ),
-        names=tuple(policy.key for policy in isolating),
+        names=tuple(policy.key for policy in written.policies),
         refs=tuple(
-            RuleRef(*policy.key, direction, index)
-            for policy, own in zip(isolating, rules, strict=True)
+            RuleRef(policy.namespace, policy.name, direction, index)
+            for policy, own in zip(written.policies, written.rules, strict=True)
             for index in range(len(own))
         ),
         peers=np.array(peers, np.int32),
-        ports=np.array([port_rows[rule.ports] for own in rules for rule in own], np.int32),
+        ports=np.array(written.ports, np.int32),
     )
 
 
@@ -156,12 +193,13 @@ def _group(
     isolating: Sequence[Policy], matcher: Matcher
 ) -> tuple[NDArray[np.int32], list[tuple[int, ...]]]:
     """Return the group of each class, and the policies that isolate each group."""
-    selecting: dict[_Selection, list[int]] = {}
+    selecting: dict[Row, list[int]] = {}
     for number, policy in enumerate(isolating):
-        selecting.setdefault((policy.namespace, policy.pods), []).append(number)
+        selected = matcher.pods(policy.pods, policy.namespace)
+        selecting.setdefault(selected, []).append(number)
     chosen: dict[int, list[int]] = {}
-    for (namespace, pods), numbers in selecting.items():
-        for one in np.flatnonzero(matcher.pods(pods, namespace)).tolist():
+    for selected, numbers in selecting.items():
+        for one in matcher.numbers_of(selected):
             chosen.setdefault(one, []).extend(numbers)
     group = np.full(len(matcher.classes), -1, np.int32)
     groups: dict[tuple[int, ...], int] = {}

@@ -1,5 +1,7 @@
 """Whether policies let traffic through: two judgements a row, at the client and at the server."""
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -14,7 +16,10 @@ from synth.evaluator.traffic import SERVER, Traffic
 from synth.policy.model import Direction, PolicySet
 
 CHUNK = 1 << 20
-"""Rows judged at a time."""
+"""Rows judged at a time by a thread."""
+THREADS = 2
+"""How many chunks are judged at once: NumPy leaves the interpreter to others in its long loops, and
+each chunk takes some 100 bytes a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +82,15 @@ def evaluate(
 def judge(compiled: Compiled, traffic: Traffic) -> Verdicts:
     """Return the verdicts on the traffic, whose endpoints must be those compiled against."""
     verdicts = Verdicts.empty(len(traffic))
-    for low in range(0, len(traffic), CHUNK):
+
+    def judge_part(low: int) -> None:
         part = slice(low, low + CHUNK)
         judged = _judge_chunk(compiled, traffic.take(part))
         for one in fields(Verdicts):
             getattr(verdicts, one.name)[part] = getattr(judged, one.name)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        deque(pool.map(judge_part, range(0, len(traffic), CHUNK)), maxlen=0)  # raises what it met
     return verdicts
 
 
@@ -161,5 +170,4 @@ def _may_be_isolated(compiled: Compiled, direction: Direction) -> Mask:
 
 def _every(rows: Rows, holds: Mask) -> Mask:
     """Return, for each row of the traffic that stands in ``rows``, whether all of its rows hold."""
-    begin = np.flatnonzero(np.diff(rows.origin, prepend=-1))
-    return holds if len(begin) == len(holds) else np.logical_and.reduceat(holds, begin)
+    return holds if rows.begin is None else np.logical_and.reduceat(holds, rows.begin)

@@ -227,9 +227,11 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     flows = [Flow(one, DB, port, decided=port != 3) for port in range(1, 6) for one in clients]
     whole = judge([API_ONLY], *flows)
     monkeypatch.setattr(verdicts, "CHUNK", 4)
-    parts = judge([API_ONLY], *flows)
-    for name in ("allowed", "denied", "undetermined", "ingress_isolated", "egress_isolated"):
-        assert np.array_equal(getattr(whole, name), getattr(parts, name))
+    for threads in (1, 2, 5):
+        monkeypatch.setattr(verdicts, "THREADS", threads)
+        parts = judge([API_ONLY], *flows)
+        for name in ("allowed", "denied", "undetermined", "ingress_isolated", "egress_isolated"):
+            assert np.array_equal(getattr(whole, name), getattr(parts, name))
 
 
 def test_equal_terms_are_compiled_once() -> None:
