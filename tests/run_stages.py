@@ -58,7 +58,6 @@ STAGES: Final = (
         in_ci_only=True,
         packages=LAB,
     ),
-    Stage("seeded bugs", ("python", "-m", "tests.seeded_bugs.seed"), in_ci_only=True),
     Stage(
         "slow tests", (*PYTEST.split(), "-m", "slow and not stress and not lab"), in_ci_only=True
     ),

@@ -36,7 +36,7 @@ def line(  # noqa: PLR0913 - a line has these parts
     back = f"src={OLD} dst={WEB} sport={port} dport={sport}"
     flags = ("[UNREPLIED] ", "") if event == "NEW" else ("", " [ASSURED]")
     return (
-        f"[{made.BEGIN + second:.6f}]\t[{event}] ipv4     2 tcp      6 {state}"
+        f"[{made.BEGIN + second:.6f}]\t[{event}] ipv4     2 tcp      6 {state} "
         f"{there} {flags[0]}{back}{flags[1]}{more} id={number}\n"
     )
 
